@@ -1,0 +1,29 @@
+# Warnings, sanitizers, and the precompiled header, for every target of ours.
+
+
+# Asio is compiled once, in src/base/asio.cpp.
+add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                        BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_BEAST_USE_STD_STRING_VIEW
+                        SPDLOG_FMT_EXTERNAL)
+
+function(oc_compile_options target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+  target_compile_options(${target} PRIVATE -fPIE -Wall -Wextra -Wpedantic -Wno-unknown-pragmas
+    $<$<CXX_COMPILER_ID:GNU>:-fcoroutines>
+    $<$<BOOL:${OC_WERROR}>:-Werror>)
+  # GCC 12 sees possible uninitialised use inside libstdc++ and Boost headers where there is none.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_link_options(${target} PRIVATE -pie)
+  if(OC_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${OC_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${OC_SANITIZE})
+  endif()
+endfunction()
+option(OC_WERROR "Warnings are errors" OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
