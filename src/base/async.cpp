@@ -66,6 +66,11 @@ awaitable<Result<void>> Event::wait() {
   co_return success();
 }
 
+awaitable<bool> was_cancelled() {
+  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+  co_return state.cancelled() != asio::cancellation_type::none;
+}
+
 struct TaskScope::State {
   explicit State(Executor e) : executor(std::move(e)) {}
   struct Task {

@@ -46,6 +46,10 @@ class Event {
   bool set_ = false;
 };
 
+// Whether the calling task was cancelled. For tasks that switched throw_if_cancelled off and are
+// about to wait: cancellation that came earlier does not interrupt a later wait.
+awaitable<bool> was_cancelled();
+
 // Owns coroutines. Lifetime: must be closed (or never have been spawned into) before destruction.
 class TaskScope {
  public:

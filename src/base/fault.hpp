@@ -75,10 +75,11 @@ std::span<const FaultEntry> fault_catalogue();
 std::optional<FaultEntry> find_fault(int code);
 
 struct Fault {
+  Fault() = default;  // what error() of a successful Outcome gives
   Fault(FaultCode code, std::string message);  // with the catalogue's hint
   Fault(FaultCode code, std::string message, std::string hint);
 
-  FaultCode code;
+  FaultCode code = FaultCode::internal;
   std::string message;  // what happened to what, one sentence without a full stop
   std::string hint;
 

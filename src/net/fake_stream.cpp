@@ -32,14 +32,18 @@ class FakeStream final : public Stream {
     else if (!in_->ended) in_->abort(in_->reset_by_reader);
   }
 
-  awaitable<Result<std::size_t>> read_some(MutableBytes into) override {
-    for (;;) {
-      if (in_->reset_by_reader) co_return Errc::closed;
-      if (in_->reset_by_writer) co_return Errc::reset;
-      if (!in_->bytes.empty()) break;
-      if (in_->ended) co_return Errc::eof;
+  awaitable<Result<void>> readable() override {
+    while (in_->bytes.empty() && !in_->ended && !in_->reset_by_reader && !in_->reset_by_writer) {
       CO_CHECK(co_await in_->readable.wait());
     }
+    co_return success();
+  }
+
+  awaitable<Result<std::size_t>> read_some(MutableBytes into) override {
+    CO_CHECK(co_await readable());
+    if (in_->reset_by_reader) co_return Errc::closed;
+    if (in_->reset_by_writer) co_return Errc::reset;
+    if (in_->bytes.empty()) co_return Errc::eof;
     std::size_t n = std::min(into.size(), in_->bytes.size());
     if (options_.largest_read != 0) n = std::min(n, options_.largest_read);
     std::copy_n(in_->bytes.begin(), n, into.begin());

@@ -23,6 +23,10 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
+  // Waits until a read would not wait: bytes, the end, or an error are there. Holds no buffer, so an
+  // idle stream costs none. May return early; the read then waits.
+  virtual awaitable<Result<void>> readable() = 0;
+
   // Reads 1 to into.size() bytes. Errc::eof at a clean end.
   virtual awaitable<Result<std::size_t>> read_some(MutableBytes into) = 0;
 

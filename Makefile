@@ -1,0 +1,59 @@
+# The front door. Each target is a script that can be run by itself; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run build test asan tsan interop fuzz bench format lint tidy clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and run a node in the foreground (ARGS="--port 2000 …" are its flags)
+	@exec build/release/open-chat $(ARGS)
+
+build: ## install what is missing, then build build/release/open-chat
+	@scripts/setup build
+	@scripts/build release
+
+test: ## layers, format, unit tests, and real nodes behind real NAT
+	@scripts/setup build test
+	@scripts/test
+
+asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/setup build test
+	@scripts/unit-tests asan
+	@scripts/tally build/results/unit-asan.xml
+
+tsan: ## unit tests under ThreadSanitizer
+	@scripts/setup build test
+	@scripts/unit-tests tsan
+	@scripts/tally build/results/unit-tsan.xml
+
+interop: ## our node against other libp2p implementations (needs Go 1.25 or newer)
+	@scripts/setup build test
+	@scripts/interop
+
+fuzz: ## every fuzzer for SECONDS each (60)
+	@scripts/setup build test
+	@scripts/fuzz $(or $(SECONDS),60)
+
+bench: ## one table: beside socat, stunnel and ssh (ARGS="--quick", "--only bulk", …)
+	@scripts/setup build bench
+	@scripts/build release
+	@bench/run.py $(ARGS)
+
+format: ## rewrite C++ files as .clang-format says
+	@scripts/setup test
+	@scripts/check-format --fix
+
+lint: ## layers, format, and that each header compiles alone
+	@scripts/setup build test
+	@scripts/check-layers
+	@scripts/check-format
+	@scripts/build dev open-chat
+	@scripts/check-headers
+
+tidy: ## build with clang, and its static analysis (.clang-tidy)
+	@scripts/setup build test
+	@scripts/build clang
+	@run-clang-tidy-19 -quiet -p build/clang "$(CURDIR)/src/.*\.cpp"
+
+clean: ## remove everything built
+	@rm -rf build

@@ -1,0 +1,37 @@
+#include "p2p/error.hpp"
+
+#include <string>
+
+namespace oc::p2p {
+namespace {
+
+class P2pCategory final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "libp2p"; }
+
+  std::string message(int value) const override {
+    switch (static_cast<P2pErrc>(value)) {
+      case P2pErrc::negotiation_failed: return "the peer speaks none of the offered protocols";
+      case P2pErrc::handshake_failed: return "the security handshake failed";
+      case P2pErrc::wrong_peer: return "another peer answered than the one dialed";
+      case P2pErrc::decrypt_failed: return "a frame could not be authenticated";
+      case P2pErrc::yamux_violation: return "the peer broke the yamux protocol";
+      case P2pErrc::go_away: return "the peer ended the session";
+      case P2pErrc::keep_alive_failed: return "the peer stopped answering";
+      case P2pErrc::streams_exhausted: return "no more streams on this connection";
+      case P2pErrc::no_addresses: return "no address to dial";
+      case P2pErrc::dial_to_self: return "the address leads back to this node";
+      case P2pErrc::connection_limit: return "too many connections";
+    }
+    return "unknown libp2p error " + std::to_string(value);
+  }
+};
+
+}  // namespace
+
+const boost::system::error_category& p2p_category() noexcept {
+  static const P2pCategory category;
+  return category;
+}
+
+}  // namespace oc::p2p

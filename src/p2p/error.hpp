@@ -1,0 +1,28 @@
+// Errors of the libp2p layer.
+#pragma once
+
+#include "base/error.hpp"
+
+namespace oc::p2p {
+
+enum class P2pErrc {
+  negotiation_failed = 1,  // the peer speaks none of the offered protocols
+  handshake_failed,        // the security handshake broke its rules or did not verify
+  wrong_peer,              // the peer that answered is not the one that was dialed
+  decrypt_failed,          // a frame's authentication tag is wrong
+  yamux_violation,         // a frame that the muxer's rules forbid
+  go_away,                 // the peer ended the session
+  keep_alive_failed,       // the peer did not answer a ping in time
+  streams_exhausted,       // no stream id or slot is left on this connection
+  no_addresses,            // nothing to dial
+  dial_to_self,            // the address leads back to this node
+  connection_limit,        // a bound on connections is reached
+};
+
+const boost::system::error_category& p2p_category() noexcept;
+inline error_code make_error_code(P2pErrc e) noexcept { return {static_cast<int>(e), p2p_category()}; }
+
+}  // namespace oc::p2p
+
+template <>
+struct boost::system::is_error_code_enum<oc::p2p::P2pErrc> : std::true_type {};

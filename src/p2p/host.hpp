@@ -1,0 +1,28 @@
+// Host: the face of the libp2p layer that the rest of the program uses.
+#pragma once
+
+#include "p2p/protocols/identify/identify.hpp"
+#include "p2p/protocols/ping/ping.hpp"
+#include "p2p/swarm/swarm.hpp"
+
+namespace oc::p2p {
+
+// A swarm with the protocols every libp2p peer speaks.
+class Host {
+ public:
+  Host(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity, IdentifyOptions identify)
+      : swarm_(executor, clock, random, std::move(identity)),
+        identify_(swarm_, clock, std::move(identify)),
+        ping_(swarm_, clock, random) {}
+
+  Swarm& swarm() { return swarm_; }
+  const Swarm& swarm() const { return swarm_; }
+  Ping& ping() { return ping_; }
+
+ private:
+  Swarm swarm_;
+  Identify identify_;
+  Ping ping_;
+};
+
+}  // namespace oc::p2p

@@ -1,0 +1,289 @@
+#include "p2p/swarm/swarm.hpp"
+
+#include <algorithm>
+
+#include "base/deadline.hpp"
+#include "base/log.hpp"
+#include "p2p/upgrade/multistream.hpp"
+#include "p2p/upgrade/upgrade.hpp"
+
+namespace oc::p2p {
+
+// A dial under way, which later callers join.
+struct Swarm::Dial {
+  std::vector<Event*> waiters;
+  std::optional<Result<ConnectionPtr>> result;
+};
+
+// The addresses of one dial, racing.
+struct Swarm::Race {
+  std::size_t running = 0;
+  std::optional<ConnectionPtr> winner;
+  error_code last_error = P2pErrc::no_addresses;
+  Event progress;
+};
+
+Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity)
+    : executor_(executor),
+      clock_(clock),
+      random_(random),
+      identity_(std::move(identity)),
+      self_(identity_.peer_id()),
+      tasks_(executor),
+      running_(executor) {}
+
+Swarm::~Swarm() = default;
+
+Result<void> Swarm::listen(net::TcpAddress at) {
+  TRY(auto listener, net::TcpListener::open(executor_, at, {.share_port = true}));
+  listeners_.push_back(std::make_shared<net::TcpListener>(std::move(listener)));
+  tasks_.spawn("swarm accept", accept_loop(listeners_.back()));
+  return success();
+}
+
+std::vector<codec::Multiaddr> Swarm::listen_addresses() const {
+  std::vector<codec::Multiaddr> out;
+  for (const auto& listener : listeners_) {
+    const net::TcpAddress at = listener->local();
+    if (!at.address().is_unspecified()) {
+      out.push_back(net::to_multiaddr(at));
+      continue;
+    }
+    for (const auto& ip : net::interface_addresses()) {
+      if (ip.is_v6() == at.address().is_v6()) out.push_back(net::to_multiaddr({ip, at.port()}));
+    }
+  }
+  return out;
+}
+
+std::optional<std::uint16_t> Swarm::listen_port(bool v6) const {
+  for (const auto& listener : listeners_) {
+    if (listener->local().address().is_v6() == v6) return listener->local().port();
+  }
+  return std::nullopt;
+}
+
+void Swarm::handle(std::string protocol, ProtocolHandler handler) {
+  handlers_[std::move(protocol)] = std::move(handler);
+}
+
+std::vector<std::string> Swarm::protocols() const {
+  std::vector<std::string> out;
+  for (const auto& [protocol, handler] : handlers_) out.push_back(protocol);
+  return out;
+}
+
+ConnectionPtr Swarm::connection_to(const codec::PeerId& peer) const {
+  auto found = by_peer_.find(peer);
+  if (found == by_peer_.end()) return nullptr;
+  for (const ConnectionId id : found->second) {
+    const ConnectionPtr& connection = connections_.at(id);
+    if (connection->alive()) return connection;
+  }
+  return nullptr;
+}
+
+std::vector<ConnectionPtr> Swarm::connections_to(const codec::PeerId& peer) const {
+  std::vector<ConnectionPtr> out;
+  if (auto found = by_peer_.find(peer); found != by_peer_.end()) {
+    for (const ConnectionId id : found->second) out.push_back(connections_.at(id));
+  }
+  return out;
+}
+
+std::vector<ConnectionPtr> Swarm::connections() const {
+  std::vector<ConnectionPtr> out;
+  for (const auto& [id, connection] : connections_) out.push_back(connection);
+  return out;
+}
+
+awaitable<void> Swarm::accept_loop(std::shared_ptr<net::TcpListener> listener) {
+  for (;;) {
+    auto accepted = co_await listener->accept();
+    if (!accepted) co_return;
+    if (pending_inbound_ >= kMaxPendingInbound || connections_.size() >= kMaxConnections) {
+      ++counters_.refused;
+      continue;
+    }
+    ++counters_.accepted;
+    ++pending_inbound_;
+    tasks_.spawn("swarm inbound", accept_one(*std::move(accepted)));
+  }
+}
+
+awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted) {
+  struct Pending {
+    std::size_t& count;
+    ~Pending() { --count; }
+  } pending{pending_inbound_};
+  auto upgraded = co_await with_deadline<ConnectionPtr>(
+      clock_, kUpgradeTimeout, establish(std::move(accepted.stream), Direction::inbound, std::nullopt));
+  if (upgraded) co_return;
+  ++counters_.upgrades_failed;
+  log::debug("inbound connection from {} failed: {}", net::to_text(accepted.remote),
+             upgraded.error().message());
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses) {
+  if (peer == self_) co_return P2pErrc::dial_to_self;
+  if (auto existing = connection_to(peer)) co_return existing;
+  if (addresses.empty()) co_return P2pErrc::no_addresses;
+  auto& dial = dials_[peer];
+  if (dial == nullptr) {
+    dial = std::make_shared<Dial>();
+    if (addresses.size() > kMaxDialAddresses) addresses.resize(kMaxDialAddresses);
+    if (!tasks_.spawn("swarm dial", run_dial(dial, peer, std::move(addresses)))) {
+      dials_.erase(peer);
+      co_return Errc::closed;
+    }
+  }
+  // Own copy: the table entry goes when the dial ends.
+  const std::shared_ptr<Dial> mine = dial;
+  Event done;
+  struct Waiting {
+    Dial& dial;
+    Event& event;
+    ~Waiting() { std::erase(dial.waiters, &event); }
+  } waiting{*mine, done};
+  mine->waiters.push_back(&done);
+  while (!mine->result) CO_CHECK(co_await done.wait());
+  co_return *mine->result;
+}
+
+awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
+                                std::vector<codec::Multiaddr> to) {
+  struct Finish {
+    Swarm& swarm;
+    Dial& dial;
+    const codec::PeerId& peer;
+    ~Finish() {
+      if (!dial.result) dial.result = Errc::cancelled;
+      for (Event* waiter : dial.waiters) waiter->set();
+      swarm.dials_.erase(peer);
+    }
+  } finish{*this, *dial, peer};
+  ++counters_.dials;
+  auto race = std::make_shared<Race>();
+  TaskScope attempts(executor_);
+  // A cancelled dial still has to see its attempts end.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  Duration delay{0};
+  for (const codec::Multiaddr& address : to) {
+    ++race->running;
+    attempts.spawn("swarm dial address", try_address(race, peer, address, delay));
+    delay += kDialStagger;
+  }
+  while (!race->winner && race->running != 0) {
+    if (co_await was_cancelled() || !co_await race->progress.wait()) break;
+  }
+  co_await attempts.close();
+  if (race->winner) {
+    dial->result = *race->winner;
+  } else {
+    ++counters_.dials_failed;
+    dial->result = race->last_error;
+  }
+}
+
+awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address,
+                                   Duration delay) {
+  struct Leave {
+    Race& race;
+    ~Leave() {
+      --race.running;
+      race.progress.set();
+    }
+  } leave{*race};
+  if (delay != Duration{0}) {
+    if (!co_await clock_.sleep_for(delay)) co_return;
+  }
+  auto connection =
+      co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout, dial_address(std::move(peer), address));
+  if (connection) {
+    if (!race->winner) race->winner = *connection;
+  } else {
+    race->last_error = connection.error();
+    log::debug("dial {} failed: {}", address.to_string(), connection.error().message());
+  }
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
+  CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  net::DialOptions options;
+  // From the listen port only to the outside: on loopback both ends' ports would collide at once.
+  if (!to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
+  CO_TRY(auto raw, co_await net::tcp_connect(to, options));
+  co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer));
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStream> raw,
+                                                  Direction direction,
+                                                  std::optional<codec::PeerId> expected) {
+  CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
+  CO_TRY(const net::TcpAddress local, net::local_address(*raw));
+  const bool initiator = direction == Direction::outbound;
+  CO_TRY(SecureChannel channel,
+         co_await upgrade(std::move(raw), initiator, identity_, random_, std::move(expected)));
+  if (channel.remote_key.peer_id() == self_) co_return P2pErrc::dial_to_self;
+  if (connections_.size() >= kMaxConnections) co_return P2pErrc::connection_limit;
+
+  Connection::Facts facts;
+  facts.id = ConnectionId(next_connection_++);
+  facts.direction = direction;
+  facts.peer = channel.remote_key.peer_id();
+  facts.remote_address = net::to_multiaddr(remote);
+  facts.local_address = net::to_multiaddr(local);
+  facts.opened = clock_.now();
+  std::uint64_t seed = 0;
+  random_.fill({reinterpret_cast<Byte*>(&seed), sizeof seed});
+  // The callback runs only inside the connection's own run(), so the weak pointer is never empty.
+  auto self = std::make_shared<std::weak_ptr<Connection>>();
+  auto on_stream = [this, self](std::unique_ptr<net::Stream> stream) {
+    if (auto connection = self->lock()) {
+      connection->tasks().spawn("stream", serve_stream(connection, std::move(stream)));
+    }
+  };
+  auto connection = std::make_shared<Connection>(std::move(facts), std::move(channel), clock_, seed,
+                                                 executor_, std::move(on_stream));
+  *self = connection;
+  if (!running_.spawn("connection", run_connection(connection))) co_return Errc::closed;
+  connections_.emplace(connection->facts().id, connection);
+  by_peer_[connection->peer()].insert(connection->facts().id);
+  for (const SwarmEvents& observer : observers_) observer.connected(connection);
+  co_return connection;
+}
+
+awaitable<void> Swarm::run_connection(ConnectionPtr connection) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const error_code why = co_await connection->run();
+  const ConnectionId id = connection->facts().id;
+  connections_.erase(id);
+  auto found = by_peer_.find(connection->peer());
+  found->second.erase(id);
+  if (found->second.empty()) by_peer_.erase(found);
+  for (const SwarmEvents& observer : observers_) observer.disconnected(connection, why);
+}
+
+awaitable<void> Swarm::serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+  const auto supports = [this](std::string_view protocol) { return handlers_.contains(protocol); };
+  auto protocol = co_await with_deadline<std::string>(clock_, kNegotiationTimeout,
+                                                      select_as_listener(*stream, supports));
+  if (!protocol) co_return;
+  // Own copy: the handler must outlive the table's entry.
+  const ProtocolHandler handler = handlers_.find(*protocol)->second;
+  co_await handler(std::move(connection), std::move(stream));
+}
+
+awaitable<void> Swarm::close(Duration grace) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  for (const auto& listener : listeners_) listener->close();
+  co_await tasks_.close();
+  for (const auto& [id, connection] : connections_) connection->close();
+  const TimePoint until = clock_.now() + grace;
+  while (!connections_.empty() && clock_.now() < until) {
+    if (!co_await clock_.sleep_for(std::chrono::milliseconds(20))) break;
+  }
+  co_await running_.close();
+}
+
+}  // namespace oc::p2p

@@ -1,0 +1,112 @@
+// The swarm: listens, dials, upgrades, and keeps the table of connections.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.hpp"
+#include "net/tcp.hpp"
+#include "p2p/swarm/connection.hpp"
+
+namespace oc::p2p {
+
+// A raw connection must be a peer with a muxer within this time (go's bound).
+inline constexpr Duration kUpgradeTimeout = std::chrono::seconds(15);
+inline constexpr Duration kDialTimeout = std::chrono::seconds(10);
+// The next address of a peer is tried this long after the one before (RFC 8305).
+inline constexpr Duration kDialStagger = std::chrono::milliseconds(250);
+// A stream's opener must have named its protocol within this time.
+inline constexpr Duration kNegotiationTimeout = std::chrono::seconds(10);
+inline constexpr std::size_t kMaxPendingInbound = 128;
+inline constexpr std::size_t kMaxConnections = 2048;
+// Addresses of one peer that a dial tries.
+inline constexpr std::size_t kMaxDialAddresses = 16;
+
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+// Serves one stream of a protocol; runs as a task of the connection and is cancelled with it.
+using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique_ptr<net::Stream>)>;
+
+struct SwarmEvents {
+  std::function<void(const ConnectionPtr&)> connected = [](const ConnectionPtr&) {};
+  std::function<void(const ConnectionPtr&, error_code)> disconnected = [](const ConnectionPtr&, error_code) {};
+};
+
+struct SwarmCounters {
+  std::uint64_t dials = 0, dials_failed = 0, accepted = 0, upgrades_failed = 0, refused = 0;
+};
+
+class Swarm {
+ public:
+  Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity);
+  ~Swarm();
+
+  const codec::PeerId& self() const { return self_; }
+  const crypto::PrivateKey& identity() const { return identity_; }
+
+  // Listens; errors are the kernel's. The port is shared with the swarm's own dials.
+  Result<void> listen(net::TcpAddress at);
+  // The addresses listened on, wildcards expanded to the interfaces' addresses, without /p2p.
+  std::vector<codec::Multiaddr> listen_addresses() const;
+
+  // Before the first connection. One handler a protocol.
+  void handle(std::string protocol, ProtocolHandler handler);
+  std::vector<std::string> protocols() const;
+  // Several observers; called in the order they were added.
+  void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
+
+  // A connection to the peer: one that exists, or a new one over the first of the addresses that
+  // answers, dialed in order with kDialStagger between. A dial to a peer that is being dialed joins
+  // it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, Errc::timed_out, or what the
+  // last address said.
+  awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses);
+
+  // The connection new streams should take: alive, the oldest. Null when there is none.
+  ConnectionPtr connection_to(const codec::PeerId& peer) const;
+  std::vector<ConnectionPtr> connections_to(const codec::PeerId& peer) const;
+  std::vector<ConnectionPtr> connections() const;
+  const SwarmCounters& counters() const { return counters_; }
+
+  // Says goodbye on all connections, waits until they ended (at most `grace`), ends all tasks.
+  awaitable<void> close(Duration grace = std::chrono::seconds(2));
+
+ private:
+  struct Dial;
+  struct Race;
+
+  awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
+  awaitable<void> accept_one(net::TcpListener::Accepted accepted);
+  awaitable<void> run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer, std::vector<codec::Multiaddr> to);
+  awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address,
+                              Duration delay);
+  awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
+  awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw, Direction direction,
+                                             std::optional<codec::PeerId> expected);
+  awaitable<void> run_connection(ConnectionPtr connection);
+  awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  std::optional<std::uint16_t> listen_port(bool v6) const;
+
+  Executor executor_;
+  Clock& clock_;
+  Random& random_;
+  crypto::PrivateKey identity_;
+  codec::PeerId self_;
+  std::vector<std::shared_ptr<net::TcpListener>> listeners_;  // shared with their accept loops
+  std::map<std::string, ProtocolHandler, std::less<>> handlers_;
+  std::vector<SwarmEvents> observers_;
+  std::map<ConnectionId, ConnectionPtr> connections_;  // oldest first
+  std::unordered_map<codec::PeerId, std::set<ConnectionId>> by_peer_;
+  std::unordered_map<codec::PeerId, std::shared_ptr<Dial>> dials_;
+  std::uint64_t next_connection_ = 1;
+  std::size_t pending_inbound_ = 0;
+  SwarmCounters counters_;
+  TaskScope tasks_;       // accepting, dialing
+  TaskScope running_;     // one task a connection
+};
+
+}  // namespace oc::p2p

@@ -1,0 +1,43 @@
+// The Noise security protocol of libp2p (libp2p/specs noise/README.md), id /noise.
+//
+//   initiator                                        responder
+//     message 1: e                              ──▶
+//                                               ◀──  message 2: e, ee, s, es + payload
+//     message 3: s, se + payload                ──▶
+//   payload: identity key, its signature over the static key, the muxers that the side speaks
+//
+// On the wire every message has a two-byte big-endian length in front, at most 65535.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "base/random.hpp"
+#include "codec/peer_id.hpp"
+#include "p2p/error.hpp"
+#include "p2p/upgrade/secure_channel.hpp"
+
+namespace oc::p2p {
+
+inline constexpr const char* kNoiseId = "/noise";
+// Plaintext of one message: 65535 minus the tag.
+inline constexpr std::size_t kMaxNoisePlaintext = 65535 - 16;
+// A handshake message is small; a peer that claims more is cut before it sends it.
+inline constexpr std::size_t kMaxNoiseHandshakeMessage = 8 * 1024;
+// Muxers that a peer may list (go's bound).
+inline constexpr int kMaxEarlyMuxers = 100;
+
+struct NoiseOptions {
+  // Fails with P2pErrc::wrong_peer when somebody else answers (or dials).
+  std::optional<codec::PeerId> expected;
+  // Offered inside the handshake, best first; the initiator's order decides.
+  std::span<const std::string> muxers;
+};
+
+// Errors: P2pErrc::handshake_failed, P2pErrc::wrong_peer, and the stream's. Time-outs are the
+// caller's. On error the stream below is destroyed.
+awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below, bool initiator,
+                                              const crypto::PrivateKey& identity, Random& random,
+                                              NoiseOptions options);
+
+}  // namespace oc::p2p

@@ -1,0 +1,47 @@
+// A yamux connection: the Session of yamux_session.hpp driven over a secure channel.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "net/stream.hpp"
+#include "p2p/upgrade/yamux_session.hpp"
+
+namespace oc::p2p::yamux {
+
+struct Core;  // shared by the connection and its streams: whichever lives longest keeps it
+
+class Connection {
+ public:
+  // Called for each stream the peer opens, from run(). Must not block; dropping the stream resets it.
+  using OnStream = std::function<void(std::unique_ptr<net::Stream>)>;
+
+  Connection(std::unique_ptr<net::Stream> channel, Role role, Clock& clock, std::uint64_t hash_seed,
+             OnStream on_stream);
+  ~Connection();
+
+  // Carries the streams until the channel ends, the peer breaks the rules or stops answering, or
+  // shut_down(). Returns why. Call once, await it to the end before destruction. Cancelling it
+  // breaks the connection. Streams that are left afterwards fail with Errc::reset.
+  awaitable<error_code> run();
+
+  // Waits while the peer has kAckBacklog of our streams to acknowledge.
+  awaitable<Result<std::unique_ptr<net::Stream>>> open_stream();
+
+  // Sends what is queued and a GoAway, then ends run(). Returns at once.
+  void shut_down();
+  // Ends run() at once.
+  void abort(error_code why);
+
+  void set_incoming_limit(std::size_t limit);
+  std::optional<Duration> round_trip() const;
+  std::size_t stream_count() const;
+  const SessionCounters& counters() const;
+
+ private:
+  std::shared_ptr<Core> core_;  // shared with the streams
+};
+
+}  // namespace oc::p2p::yamux

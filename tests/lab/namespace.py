@@ -1,0 +1,70 @@
+"""One network namespace: a machine on its own, as far as the network is concerned."""
+
+import contextlib
+import itertools
+import os
+import subprocess
+
+from . import isolation
+
+
+_numbers = itertools.count(1)
+
+
+class Namespace:
+    """A network namespace with loopback up. Close it after the processes in it have ended.
+
+    Several may have the same name at once; `ip netns` knows each by its `label`.
+    """
+
+    def __init__(self, name):
+        isolation.enter()
+        self.name = name
+        self.label = f"{name}-{next(_numbers)}"
+        self.handle = f"/run/netns/{self.label}"
+        isolation.run("ip", "netns", "add", self.label)
+        self.ip("link", "set", "lo", "up")
+
+    def ip(self, *arguments):
+        return isolation.run("ip", "-n", self.label, *arguments)
+
+    def sysctl(self, key, value):
+        self.run(["sysctl", "-qw", f"{key}={value}"])
+
+    def load_ruleset(self, ruleset):
+        """Replaces the namespace's nftables rules."""
+        self.run(["nft", "-f", "-"], input=f"flush ruleset\n{ruleset}")
+
+    def command(self, argv):
+        """The argv that runs `argv` inside; the process keeps its id."""
+        return ["nsenter", f"--net={self.handle}", "--", *map(str, argv)]
+
+    def popen(self, argv, **options):
+        return subprocess.Popen(self.command(argv), **options)
+
+    def run(self, argv, *, check=True, timeout=60, **options):
+        """Runs a command inside to its end, its output captured as text."""
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
+        done = subprocess.run(
+            self.command(argv), capture_output=True, text=True, timeout=timeout, check=False, **options
+        )
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{self.name}: {' '.join(map(str, argv))}: {done.stderr.strip()}")
+        return done
+
+    @contextlib.contextmanager
+    def entered(self):
+        """Sockets that the calling thread makes meanwhile belong to this namespace, and stay there."""
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        inside = os.open(self.handle, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            isolation.set_network(inside)
+            yield
+        finally:
+            isolation.set_network(before)
+            os.close(inside)
+            os.close(before)
+
+    def close(self):
+        isolation.run("ip", "netns", "del", self.label)
