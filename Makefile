@@ -26,7 +26,7 @@ tsan: ## unit tests under ThreadSanitizer
 	@scripts/unit-tests tsan
 	@scripts/tally build/results/unit-tsan.xml
 
-interop: ## our node against other libp2p implementations (needs Go 1.25 or newer)
+interop: ## our node against other libp2p implementations (needs Go 1.26 or newer)
 	@scripts/setup build test
 	@scripts/interop
 

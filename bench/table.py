@@ -27,7 +27,7 @@ ROWS = {
 
 class Table:
     def __init__(self):
-        self._columns = []
+        self._columns = [OURS]
         self._figures = {}  # {row: {column: {round: figure}}}
         self._notes = []
 

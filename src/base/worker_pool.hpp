@@ -1,6 +1,7 @@
 // WorkerPool: a few threads for what blocks (database, password hashing), awaited from coroutines.
 //
-//   auto rows = co_await pool.run([path] { return read_rows(path); });   // Result<Rows>
+//   auto job = [path] { return read_rows(path); };
+//   auto rows = co_await pool.run(job);   // Result<Rows>
 //
 // A pool of one thread runs its jobs one after the other, in the order of run().
 #pragma once
@@ -41,7 +42,11 @@ class WorkerPool {
   // running fn; Errc::cancelled when the caller was cancelled: fn still runs to its end, and its
   // result is dropped.
   template <class F>
-  awaitable<Result<std::invoke_result_t<F&>>> run(F fn);
+  //
+  // fn is moved from, also when it has a name. It must have one when it captures more than plain
+  // values, because GCC 12 destroys such a lambda twice when it is written inside a co_await
+  // expression.
+  awaitable<Result<std::invoke_result_t<F&>>> run(F&& fn);
 
   // The same for a thread that is not the network thread's loop (start-up): blocks.
   template <class F>
@@ -54,6 +59,8 @@ class WorkerPool {
  private:
   template <class R>
   struct Job;
+  template <class F>
+  awaitable<Result<std::invoke_result_t<F&>>> run_owned(std::shared_ptr<F> fn);
   Result<void> submit(std::function<void()> job);
   void work();
 
@@ -87,21 +94,26 @@ struct WorkerPool::Job {
 };
 
 template <class F>
-awaitable<Result<std::invoke_result_t<F&>>> WorkerPool::run(F fn) {
+awaitable<Result<std::invoke_result_t<F&>>> WorkerPool::run(F&& fn) {
+  static_assert(std::is_lvalue_reference_v<F> || std::is_trivially_copyable_v<F>,
+                "give a lambda that owns something a name first: auto job = …; run(job)");
+  static_assert(!std::is_void_v<std::invoke_result_t<F&>>, "a job returns what it did");
+  return run_owned(std::make_shared<std::remove_reference_t<F>>(std::move(fn)));
+}
+
+// The function is shared because std::function, which carries it to the worker, must be copyable.
+template <class F>
+awaitable<Result<std::invoke_result_t<F&>>> WorkerPool::run_owned(std::shared_ptr<F> fn) {
   using R = std::invoke_result_t<F&>;
-  static_assert(!std::is_void_v<R>, "a job returns what it did");
-  // Shared by the waiting coroutine and the worker.
-  auto job = std::make_shared<Job<R>>();
+  auto job = std::make_shared<Job<R>>();  // shared by the waiting coroutine and the worker
   // Tracked: the loop must not run out of work while a coroutine waits only for the pool.
   auto executor = asio::prefer(co_await asio::this_coro::executor, asio::execution::outstanding_work.tracked);
-  // std::function copies; the job's function need not be copyable.
-  auto owned = std::make_shared<F>(std::move(fn));
-  const auto submitted = submit([job, owned, executor]() mutable {
-    job->execute(*owned);
-    owned.reset();
+  std::function<void()> run = [job, fn = std::move(fn), executor]() mutable {
+    job->execute(*fn);
+    fn.reset();
     asio::post(executor, [job = std::move(job)] { job->done.set(); });
-  });
-  owned.reset();
+  };
+  const auto submitted = submit(std::move(run));
   // Tagged, because an error_code would convert to an R of bool.
   if (!submitted) co_return Result<R>(boost::system::in_place_error, submitted.error());
   const auto waited = co_await job->done.wait();

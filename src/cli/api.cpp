@@ -20,6 +20,14 @@ std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// Discarded when it is no JSON. What nests deeper than any answer of ours is left out, since
+// printing it would take stack for each level.
+json parse(const std::string& text) {
+  constexpr int kDeepest = 64;
+  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth < kDeepest; };
+  return json::parse(text, shallow, /*allow_exceptions=*/false);
+}
+
 Fault unexpected(const Target& target, const std::string& what) {
   const std::string who = target.node.empty() ? target.server.url() : "node " + target.node;
   return {FaultCode::unexpected_answer, who + " answered " + what};
@@ -67,7 +75,7 @@ std::optional<int> fault_number(const std::string& code) {
 
 Outcome<json> object_of(const HttpResponse& response, const Target& target) {
   if (response.status < 200 || response.status > 299) return fault_of(response, target);
-  json object = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  json object = parse(response.body);
   if (!object.is_object()) return unexpected(target, "something that is not JSON");
   return object;
 }
@@ -97,7 +105,7 @@ Outcome<HttpResponse> unwrap(const json& envelope, const Target& target) {
 }  // namespace
 
 Fault fault_of(const HttpResponse& response, const Target& target) {
-  const json answer = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  const json answer = parse(response.body);
   const json error = answer.is_object() ? answer.value("error", json()) : json();
   const auto number = error.is_object() ? fault_number(field(error, "code")) : std::nullopt;
   if (!number) return unexpected(target, "with status " + std::to_string(response.status));

@@ -27,6 +27,7 @@ struct Surroundings {
   Environment environment;
   Connect connect;
   Ask ask;
+  bool interactive;   // ask() speaks with a person
   std::ostream& out;  // results only
   std::ostream& err;  // diagnostics
 };

@@ -95,8 +95,6 @@ std::string byte_count(double bytes) {
   return fmt::format("{:.{}f} {}", bytes, unit > 0 && bytes < 99.95 ? 1 : 0, kUnits[unit]);
 }
 
-Table::Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
-
 void Table::add(std::vector<std::string> cells) {
   ASSERT(cells.size() == rows_.front().size());
   for (std::string& cell : cells) cell = printable(cell);

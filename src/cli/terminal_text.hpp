@@ -21,7 +21,7 @@ std::string byte_count(double bytes);
 // A table with a header and left-aligned columns, two spaces apart.
 class Table {
  public:
-  explicit Table(std::vector<std::string> header);
+  explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
   // As many cells as the header has; they are made printable here.
   void add(std::vector<std::string> cells);
   // Ends with a line feed; no line ends with a space.

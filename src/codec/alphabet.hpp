@@ -18,7 +18,8 @@ class Alphabet {
       const char c = characters[i];
       digits_[static_cast<std::uint8_t>(c)] = static_cast<std::int8_t>(i);
       const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (fold_case && letter) digits_[static_cast<std::uint8_t>(c ^ 0x20)] = static_cast<std::int8_t>(i);
+      if (fold_case && letter)
+        digits_[static_cast<std::uint8_t>(c ^ 0x20)] = static_cast<std::int8_t>(i);
     }
   }
 

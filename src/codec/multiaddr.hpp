@@ -64,6 +64,7 @@ class Multiaddr {
   // A zone is only for IPv6, and is a name without slash, space or control characters (asserted).
   static Multiaddr from_tcp(const TcpEndpoint& endpoint);
 
+  // Always printable UTF-8, whoever made the address.
   std::string to_string() const;
   const Bytes& bytes() const { return bytes_; }
   bool empty() const { return bytes_.empty(); }

@@ -68,8 +68,8 @@ bool name_valid(BytesView value) {
 
 bool path_valid(BytesView value) {
   const std::string_view path = as_text(value);
-  return path.size() >= 2 && path.size() <= kMaxPath && path.front() == '/' &&
-         path.back() != '/' && is_printable_utf8(path);
+  return path.size() >= 2 && path.size() <= kMaxPath && path.front() == '/' && path.back() != '/' &&
+         is_printable_utf8(path);
 }
 
 // An HTTP path is one step: its slashes are written %2F.

@@ -1,4 +1,5 @@
-// The protocols a multiaddr may name: codes, names, and how each value is written in bytes and text.
+// The protocols a multiaddr may name: codes, names, and how each value is written in bytes and
+// text.
 //
 // Source: multiformats/multiaddr protocols.csv.
 #pragma once

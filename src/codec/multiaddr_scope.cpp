@@ -22,9 +22,7 @@ constexpr Byte kNat64[12] = {0x00, 0x64, 0xff, 0x9b};                     // 64:
 constexpr Byte kCompatible[12] = {};                                      // ::/96
 constexpr Byte k6to4[2] = {0x20, 0x02};                                   // 2002::/16
 
-bool starts_with(BytesView ip, BytesView prefix) {
-  return equal(ip.first(prefix.size()), prefix);
-}
+bool starts_with(BytesView ip, BytesView prefix) { return equal(ip.first(prefix.size()), prefix); }
 
 AddressScope scope_of_ip6(BytesView ip) {
   if (starts_with(ip, kMapped) || starts_with(ip, kNat64)) return scope_of_ip4(ip.subspan(12));

@@ -107,8 +107,8 @@ Result<CPaceSession> CPace::finish(BytesView peer_share, BytesView peer_data) {
   const SecretBytes secret_prefix(std::move(prefix));
 
   CPaceSession session;
-  session.key_ = Secret<64>(
-      sha512({secret_prefix.view(), initiator ? own : peer, initiator ? peer : own}));
+  session.key_ =
+      Secret<64>(sha512({secret_prefix.view(), initiator ? own : peer, initiator ? peer : own}));
   const Secret<64> mac_key(sha512({as_bytes(kMacDomain), session_id_, session.key_.view()}));
   session.own_tag_ = hmac_sha512(mac_key.view(), {own});
   session.peer_tag_ = hmac_sha512(mac_key.view(), {peer});

@@ -51,12 +51,14 @@ class CPaceSession {
   CPaceTag peer_tag_{};
 };
 
-// One run of the protocol by one party. Without I/O.
+// One run of the protocol by one party. Without I/O. Moves only, as a copy would be a second guess.
 class CPace {
  public:
   // Draws this side's secret scalar; neither `inputs` nor `random` is kept. `own_data` is ADa or
   // ADb: public data of this party that the key depends on (its identity), sent or known.
   CPace(CPaceRole role, const CPaceInputs& inputs, BytesView own_data, Random& random);
+  CPace(CPace&&) = default;
+  CPace& operator=(CPace&&) = default;
 
   // Ya or Yb, to be sent.
   const CPaceShare& share() const { return share_; }

@@ -152,10 +152,9 @@ Result<EvpKey> load_secp256k1_key(BytesView compressed_point) {
 
 bool verify_sha256(EVP_PKEY* key, BytesView message, BytesView signature) {
   const auto context = own<DigestContext>(EVP_MD_CTX_new());
-  const bool good =
-      EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-      EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
-                       message.size()) == 1;
+  const bool good = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+                    EVP_DigestVerify(context.get(), signature.data(), signature.size(),
+                                     message.data(), message.size()) == 1;
   if (!good) ERR_clear_error();
   return good;
 }

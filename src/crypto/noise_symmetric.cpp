@@ -7,8 +7,7 @@
 
 namespace oc::crypto {
 
-Result<void> CipherState::seal_in_place(BytesView ad, Byte* data, std::size_t size,
-                                        Byte* tag_out) {
+Result<void> CipherState::seal_in_place(BytesView ad, Byte* data, std::size_t size, Byte* tag_out) {
   if (nonce_ == kReservedNonce) return CryptoErrc::nonce_exhausted;
   cipher_.seal_in_place(nonce_++, ad, data, size, tag_out);
   return success();

@@ -26,6 +26,7 @@ class CipherState {
   explicit CipherState(const Secret<32>& key) : cipher_(key) {}
 
   std::uint64_t nonce() const { return nonce_; }
+  // The framework's SetNonce; a nonce must never be used twice for sealing.
   void set_nonce(std::uint64_t nonce) { nonce_ = nonce; }
 
   // As ChaCha20Poly1305, with the next nonce, which then advances. CryptoErrc::nonce_exhausted:

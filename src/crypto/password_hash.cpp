@@ -35,6 +35,9 @@ constexpr std::string_view kBase64 =
 constexpr std::string_view kBcryptBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./";
 
+// libsodium takes no null pointer, not even for an empty text.
+const char* text_data(std::string_view text) { return text.empty() ? "" : text.data(); }
+
 bool take(std::string_view& text, std::string_view what) {
   if (!text.starts_with(what)) return false;
   text.remove_prefix(what.size());
@@ -99,8 +102,7 @@ bool verify_bcrypt(std::string_view password, const std::string& hash) {
   const SecretBytes terminated(std::move(copy));
   const auto* text = reinterpret_cast<const char*>(terminated.view().data());
   const char* computed = crypt_r(text, hash.c_str(), work.get());
-  const bool same =
-      computed != nullptr && constant_time_equal(as_bytes(computed), as_bytes(hash));
+  const bool same = computed != nullptr && constant_time_equal(as_bytes(computed), as_bytes(hash));
   wipe({reinterpret_cast<Byte*>(work.get()), sizeof *work});
   return same;
 }
@@ -111,7 +113,7 @@ std::string hash_password(std::string_view password) {
   ASSERT(password.size() <= kMaxPasswordSize);
   init_sodium();
   char hash[crypto_pwhash_STRBYTES];
-  if (crypto_pwhash_str_alg(hash, password.data(), password.size(), kHashPasses, kHashMemory,
+  if (crypto_pwhash_str_alg(hash, text_data(password), password.size(), kHashPasses, kHashMemory,
                             crypto_pwhash_ALG_ARGON2ID13) != 0) {
     throw std::bad_alloc();
   }
@@ -123,7 +125,7 @@ bool verify_password(std::string_view password, std::string_view hash) {
   init_sodium();
   const std::string terminated(hash);
   if (is_bcrypt(hash)) return verify_bcrypt(password, terminated);
-  return crypto_pwhash_str_verify(terminated.c_str(), password.data(), password.size()) == 0;
+  return crypto_pwhash_str_verify(terminated.c_str(), text_data(password), password.size()) == 0;
 }
 
 Result<void> check_hash_format(std::string_view hash) {
@@ -137,9 +139,8 @@ FixedBytes<32> derive_network_secret(std::string_view password, std::string_view
   const FixedBytes<32> salt = sha256({as_bytes(kNetworkDomain), as_bytes(network_name)});
   static_assert(crypto_pwhash_SALTBYTES == 16 && sizeof salt >= crypto_pwhash_SALTBYTES);
   FixedBytes<32> secret;
-  if (crypto_pwhash(secret.data(), secret.size(), password.data(), password.size(),
-                    salt.data(), kNetworkPasses, kNetworkMemory,
-                    crypto_pwhash_ALG_ARGON2ID13) != 0) {
+  if (crypto_pwhash(secret.data(), secret.size(), text_data(password), password.size(), salt.data(),
+                    kNetworkPasses, kNetworkMemory, crypto_pwhash_ALG_ARGON2ID13) != 0) {
     throw std::bad_alloc();
   }
   return secret;

@@ -1,9 +1,9 @@
 // Passwords: hashes to keep, and the stretching of a network's password.
 //
-// All but check_hash_format block for tens to hundreds of milliseconds and take 19 or 64 MiB; a hash
-// made elsewhere may ask for seconds and kMaxArgon2Memory. Call them on a worker thread, a few at a
-// time, never on the network thread. They throw std::bad_alloc when that memory is not to be had;
-// only verify_password then says false.
+// All but check_hash_format block for tens to hundreds of milliseconds and take 19 or 64 MiB; a
+// hash made elsewhere may ask for seconds and kMaxArgon2Memory. Call them on a worker thread, a few
+// at a time, never on the network thread. They throw std::bad_alloc when that memory is not to be
+// had; only verify_password then says false.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,8 @@ bool verify_password(std::string_view password, std::string_view hash);
 Result<void> check_hash_format(std::string_view hash);
 
 // The secret of a network, from which its members prove that they know the password (the PRS of
-// crypto/cpace.hpp): Argon2id, 64 MiB, 2 passes; the salt is the first 16 bytes of SHA-256("open-chat network secret v1: " + name). The same on every node.
+// crypto/cpace.hpp): Argon2id, 64 MiB, 2 passes; the salt is the first 16 bytes of
+// SHA-256("open-chat network secret v1: " + name). The same on every node.
 FixedBytes<32> derive_network_secret(std::string_view password, std::string_view network_name);
 
 }  // namespace oc::crypto

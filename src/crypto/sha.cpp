@@ -7,6 +7,15 @@
 #include "base/assert.hpp"
 
 namespace oc::crypto {
+namespace {
+
+// libsodium takes no null pointer for a key, not even for an empty one.
+const Byte* key_data(BytesView key) {
+  static constexpr Byte kNothing = 0;
+  return key.empty() ? &kNothing : key.data();
+}
+
+}  // namespace
 
 FixedBytes<32> sha256(std::initializer_list<BytesView> parts) {
   crypto_hash_sha256_state state;
@@ -28,7 +37,7 @@ FixedBytes<64> sha512(std::initializer_list<BytesView> parts) {
 
 FixedBytes<32> hmac_sha256(BytesView key, std::initializer_list<BytesView> parts) {
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+  crypto_auth_hmacsha256_init(&state, key_data(key), key.size());
   for (BytesView part : parts) crypto_auth_hmacsha256_update(&state, part.data(), part.size());
   FixedBytes<32> tag;
   crypto_auth_hmacsha256_final(&state, tag.data());
@@ -37,7 +46,7 @@ FixedBytes<32> hmac_sha256(BytesView key, std::initializer_list<BytesView> parts
 
 FixedBytes<64> hmac_sha512(BytesView key, std::initializer_list<BytesView> parts) {
   crypto_auth_hmacsha512_state state;
-  crypto_auth_hmacsha512_init(&state, key.data(), key.size());
+  crypto_auth_hmacsha512_init(&state, key_data(key), key.size());
   for (BytesView part : parts) crypto_auth_hmacsha512_update(&state, part.data(), part.size());
   FixedBytes<64> tag;
   crypto_auth_hmacsha512_final(&state, tag.data());

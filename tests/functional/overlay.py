@@ -9,6 +9,8 @@ NETWORK_PASSWORD = "correct horse battery"
 ADMIN = "admin"
 PUBLIC_PASSWORD = "public node secret"
 PRIVATE_PASSWORD = "private node secret"
+# The example of the libp2p peer id specification: a peer that is not here.
+SOMEBODY_ELSE = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
 
 
 def network_flag():
@@ -38,18 +40,18 @@ def wait_connected(*nodes, timeout=15):
         wait_until(lambda n=node: everyone <= n.online(), timeout, f"{node.name} meeting the others")
 
 
-def egress(node, to, port, *more):
-    """`port` on the node's loopback leads to the same port of the node `to`."""
+def egress(node, peer_id, port, *more):
+    """`port` on the node's loopback leads to the same port of a peer; gives what the client printed."""
     return node.client_json(
         "proxy", "--direction", "egress", "--traffic-origin", f"{node.peer_id}:{port}",
-        "--traffic-target", f"{to.peer_id}:{port}", "--kind", "tcp", *more,
+        "--traffic-target", f"{peer_id}:{port}", "--kind", "tcp", *more,
     )
 
 
-def ingress(node, origin, port, *more):
-    """Lets tunnels from the node `origin`, meant for `port`, out to the node's own `port`."""
+def ingress(node, peer_id, port, *more):
+    """Lets tunnels from a peer, meant for `port`, out to the node's own `port`."""
     return node.client_json(
-        "proxy", "--direction", "ingress", "--traffic-origin", f"{origin.peer_id}:{port}",
+        "proxy", "--direction", "ingress", "--traffic-origin", f"{peer_id}:{port}",
         "--traffic-target", f"{node.peer_id}:{port}", "--kind", "tcp", *more,
     )
 
@@ -87,6 +89,6 @@ class Pair:
     def forward(self, *ingress_options, bind=None):
         """A fresh port of the public node that leads to the same port of the private one."""
         port = next(self._ports)
-        ingress(self.private, self.public, port, *ingress_options)
-        egress(self.public, self.private, port, *(["--bind", bind] if bind else []))
+        ingress(self.private, self.public.peer_id, port, *ingress_options)
+        egress(self.public, self.private.peer_id, port, *(["--bind", bind] if bind else []))
         return port

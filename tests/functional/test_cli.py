@@ -6,7 +6,10 @@ import stat
 import pytest
 
 from lab import node as nodes
-from overlay import ADMIN, NETWORK, PUBLIC_PASSWORD, egress, found, network_flag, rule_of
+from overlay import (
+    ADMIN, NETWORK, NETWORK_PASSWORD, PUBLIC_PASSWORD, SOMEBODY_ELSE,
+    egress, found, network_flag, rule_of,
+)
 
 
 @pytest.fixture
@@ -41,6 +44,8 @@ def test_version_and_help_go_to_standard_output(node):
         (["-bs", "not base64"], "--network-bootstrap-peers", "OC-1003"),
         (["--log-level", "loud"], "--log-level", "OC-1001"),
         (["--no-such-flag"], "--no-such-flag", "OC-1001"),
+        (["--announce", "example.com"], "--announce", "OC-1004"),
+        (["--port", "2000", "--p2pport", "2000"], "--p2pport", "OC-1001"),
     ],
 )
 def test_a_bad_flag_stops_the_start_with_one_line_that_names_it(node, flags, named, code):
@@ -75,7 +80,7 @@ def test_the_first_start_invents_an_admin_password_and_shows_it_once(node):
 def test_the_node_shows_where_its_api_is_and_how_to_join_it(node):
     node.start(*network_flag())
     assert "http://127.0.0.1:1984" in node.output
-    node.session(NETWORK, "correct horse battery")
+    node.session(NETWORK, NETWORK_PASSWORD)
     assert any(len(word) > 100 for word in node.output.split()), "no bootstrap string in the output"
 
 
@@ -118,7 +123,7 @@ def test_json_is_all_that_is_printed_with_json(node):
 
 def test_the_same_rule_twice_is_one_rule(node):
     found(node)
-    first, second = (egress(node, node, 8080) for _ in range(2))
+    first, second = (egress(node, SOMEBODY_ELSE, 8080) for _ in range(2))
     assert first["rule"]["id"] == second["rule"]["id"]
     assert (first["created"], second["created"]) == (True, False)
     assert len(node.rules()) == 1
@@ -136,7 +141,7 @@ def test_a_rule_that_makes_no_sense_is_refused(node):
 
 def test_a_disabled_rule_does_not_listen_until_enabled(node):
     found(node)
-    egress(node, node, 8080, "--disabled")
+    egress(node, SOMEBODY_ELSE, 8080, "--disabled")
     rule = rule_of(node, "egress", 8080)
     assert rule["state"] == "disabled"
     node.client("enable-proxy", rule["id"])

@@ -6,13 +6,11 @@ from lab import service
 from lab.node import wait_until
 from lab.service import Service
 from overlay import (
-    ADMIN, NETWORK, NETWORK_PASSWORD, PRIVATE_PASSWORD, PUBLIC_PASSWORD,
-    egress, found, rule_of, wait_reason,
+    ADMIN, NETWORK, NETWORK_PASSWORD, PRIVATE_PASSWORD, PUBLIC_PASSWORD, SOMEBODY_ELSE,
+    egress, found, ingress, rule_of, wait_reason,
 )
 
 API = "/api/v1"
-# The example of the libp2p peer id specification: a peer that is not here.
-SOMEBODY_ELSE = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
 
 
 def visit(node, port):
@@ -96,7 +94,7 @@ def test_a_member_may_not_write_rules_on_another_node_without_its_admin(pair):
 
 def test_without_an_ingress_rule_the_visitor_is_refused_and_the_egress_rule_says_why(pair):
     port = 7200
-    egress(pair.public, pair.private, port)
+    egress(pair.public, pair.private.peer_id, port)
     with Service(pair.private.host, ("127.0.0.1", port), service.echo) as untouched:
         visit(pair.public, port)
         reason = wait_reason(pair.public, "egress", port, "OC-3103")
@@ -108,11 +106,8 @@ def test_without_an_ingress_rule_the_visitor_is_refused_and_the_egress_rule_says
 
 def test_an_ingress_rule_for_another_peer_lets_nothing_out(pair):
     port = 7250
-    pair.private.client(
-        "proxy", "--direction", "ingress", "--traffic-origin", f"{SOMEBODY_ELSE}:{port}",
-        "--traffic-target", f"{pair.private.peer_id}:{port}", "--kind", "tcp",
-    )
-    egress(pair.public, pair.private, port)
+    ingress(pair.private, SOMEBODY_ELSE, port)
+    egress(pair.public, pair.private.peer_id, port)
     with Service(pair.private.host, ("127.0.0.1", port), service.echo):
         visit(pair.public, port)
         wait_reason(pair.public, "egress", port, "OC-3103")

@@ -19,8 +19,8 @@ def own_pair(lab, make_node):
     pair = Pair(make_node("public", public_host), make_node("private", private_host))
     pair.router = router
     pair.join()
-    ingress(pair.private, pair.public, PORT)
-    egress(pair.public, pair.private, PORT)
+    ingress(pair.private, pair.public.peer_id, PORT)
+    egress(pair.public, pair.private.peer_id, PORT)
     with Service(private_host, ("127.0.0.1", PORT), service.echo):
         assert echoes(pair)
         yield pair

@@ -203,8 +203,8 @@ def test_an_egress_rule_bound_to_every_address_is_reached_from_outside(pair):
 
 def test_the_private_node_reaches_the_public_one_just_as_well(pair):
     port = 7500
-    ingress(pair.public, pair.private, port)
-    egress(pair.private, pair.public, port)
+    ingress(pair.public, pair.private.peer_id, port)
+    egress(pair.private, pair.public.peer_id, port)
     with Service(pair.public.host, ("127.0.0.1", port), service.echo):
         with service.connect(pair.private.host, ("127.0.0.1", port)) as visitor:
             visitor.sendall(b"the other way")

@@ -191,6 +191,11 @@ class Node:
         }
 
 
+def bootstrap_string(identity):
+    """The bootstrap string of an identity as `client identity --json` shows it."""
+    return base64.b64encode(json.dumps(identity).encode()).decode()
+
+
 def rows(listing):
     """The rows of a list, whether it came with its page or bare."""
     return listing["rows"] if isinstance(listing, dict) else listing

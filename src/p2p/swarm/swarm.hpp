@@ -46,6 +46,7 @@ class Swarm {
   Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity);
   ~Swarm();
 
+  const Executor& executor() const { return executor_; }
   const codec::PeerId& self() const { return self_; }
   const crypto::PrivateKey& identity() const { return identity_; }
 

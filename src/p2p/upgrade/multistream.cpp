@@ -1,8 +1,7 @@
 #include "p2p/upgrade/multistream.hpp"
 
-#include <algorithm>
-
 #include "codec/varint.hpp"
+#include "net/preamble_stream.hpp"
 
 namespace oc::p2p {
 namespace {
@@ -26,57 +25,12 @@ awaitable<Result<void>> expect_header(net::Stream& stream) {
   co_return success();
 }
 
-// Forwards to the stream below; only the first read differs.
-class LazyStream final : public net::Stream {
- public:
-  LazyStream(std::unique_ptr<net::Stream> below, std::string protocol)
-      : below_(std::move(below)), protocol_(std::move(protocol)) {}
-
-  awaitable<Result<void>> readable() override {
-    return agreed_ ? below_->readable() : after_answer<Result<void>>(&LazyStream::below_readable);
-  }
-  awaitable<Result<std::size_t>> read_some(MutableBytes into) override {
-    return agreed_ ? below_->read_some(into) : read_some_after_answer(into);
-  }
-  awaitable<Result<BufferChain>> read_chain() override {
-    return agreed_ ? below_->read_chain() : after_answer<Result<BufferChain>>(&LazyStream::below_chain);
-  }
-  awaitable<Result<void>> write(BytesView bytes) override { return below_->write(bytes); }
-  awaitable<Result<void>> write_chain(BufferChain chain) override {
-    return below_->write_chain(std::move(chain));
-  }
-  awaitable<Result<void>> close_write() override { return below_->close_write(); }
-  void reset() override { below_->reset(); }
-
- private:
-  awaitable<Result<void>> below_readable() { return below_->readable(); }
-  awaitable<Result<BufferChain>> below_chain() { return below_->read_chain(); }
-
-  template <class R>
-  awaitable<R> after_answer(awaitable<R> (LazyStream::*then)()) {
-    CO_CHECK(co_await take_answer());
-    co_return co_await (this->*then)();
-  }
-  awaitable<Result<std::size_t>> read_some_after_answer(MutableBytes into) {
-    CO_CHECK(co_await take_answer());
-    co_return co_await below_->read_some(into);
-  }
-
-  awaitable<Result<void>> take_answer() {
-    CO_CHECK(co_await expect_header(*below_));
-    CO_TRY(const std::string answer, co_await read_message(*below_));
-    if (answer != protocol_) {
-      below_->reset();
-      co_return P2pErrc::negotiation_failed;
-    }
-    agreed_ = true;
-    co_return success();
-  }
-
-  std::unique_ptr<net::Stream> below_;
-  std::string protocol_;
-  bool agreed_ = false;
-};
+awaitable<Result<void>> expect_answer(net::Stream& stream, std::string protocol) {
+  CO_CHECK(co_await expect_header(stream));
+  CO_TRY(const std::string answer, co_await read_message(stream));
+  if (answer != protocol) co_return P2pErrc::negotiation_failed;
+  co_return success();
+}
 
 }  // namespace
 
@@ -125,7 +79,9 @@ awaitable<Result<std::unique_ptr<net::Stream>>> select_lazily(std::unique_ptr<ne
   Bytes opening = encode_multistream(kMultistreamId);
   append(opening, encode_multistream(protocol));
   CO_CHECK(co_await stream->write(opening));
-  co_return std::make_unique<LazyStream>(std::move(stream), std::move(protocol));
+  co_return net::with_preamble(std::move(stream), [protocol = std::move(protocol)](net::Stream& below) {
+    return expect_answer(below, protocol);
+  });
 }
 
 }  // namespace oc::p2p

@@ -1,0 +1,148 @@
+#include "api/views.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "api/call.hpp"
+
+namespace oc::api {
+namespace {
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+Json or_null(const std::optional<WallTime>& value) { return value ? Json(iso8601(*value)) : Json(); }
+
+bool contains(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+}  // namespace
+
+Json to_json(const IdentityView& identity) {
+  return {{"id", identity.peer_id},           {"name", identity.name},
+          {"version", identity.version},      {"networks", identity.networks},
+          {"connect_multiadress", identity.addresses},  // the original's spelling
+          {"bootstrap_string", identity.bootstrap_string}};
+}
+
+Json to_json(const MemberView& member) {
+  return {{"peer_id", member.peer_id},
+          {"name", member.name},
+          {"version", member.version},
+          {"networks", member.networks},
+          {"addresses", member.addresses},
+          {"self", member.self},
+          {"online", member.online},
+          {"path", member.path},
+          {"round_trip_ms", or_null(member.round_trip_ms)},
+          {"last_contact", or_null(member.last_contact)}};
+}
+
+Json to_json(const RuleView& rule) {
+  return {{"id", rule.id},
+          {"network", rule.network},
+          {"direction", rule.direction},
+          {"kind", rule.kind},
+          {"traffic_origin", rule.origin},
+          {"traffic_target", rule.target},
+          {"bind", rule.bind},
+          {"port", rule.port},
+          {"to", rule.to},
+          {"tags", rule.tags},
+          {"enabled", rule.enabled},
+          {"state", rule.state},
+          {"reason", rule.reason ? to_json(*rule.reason) : Json()},
+          {"connections", rule.connections},
+          {"open", rule.open},
+          {"failures", rule.failures},
+          {"bytes_in", rule.bytes_in},
+          {"bytes_out", rule.bytes_out},
+          {"connect_ms", or_null(rule.connect_ms)},
+          {"created", iso8601(rule.created)}};
+}
+
+Json to_json(const store::AuditRow& row) {
+  return {{"id", row.id},         {"time", iso8601(row.when)}, {"user", row.user},     {"role", row.role},
+          {"address", row.address}, {"action", row.action},      {"detail", row.detail}, {"result", row.result}};
+}
+
+std::string session_id_of(const store::SessionRow& session) {
+  return to_hex(BytesView(session.token_hash).first(8));
+}
+
+Json to_json(const store::SessionRow& session, bool current) {
+  return {{"id", session_id_of(session)},        {"user", session.user},
+          {"role", session.role},                {"address", session.address},
+          {"created", iso8601(session.created)}, {"expires", iso8601(session.expires)},
+          {"current", current}};
+}
+
+Json to_json(const std::string& peer_id, const PingView& ping) {
+  const auto& trips = ping.round_trips_ms;
+  Json json = {{"peer_id", peer_id}, {"round_trips_ms", trips}, {"min_ms", nullptr}, {"mean_ms", nullptr}, {"max_ms", nullptr}};
+  if (trips.empty()) return json;
+  const auto [least, most] = std::minmax_element(trips.begin(), trips.end());
+  json["min_ms"] = *least;
+  json["mean_ms"] = std::accumulate(trips.begin(), trips.end(), 0.0) / static_cast<double>(trips.size());
+  json["max_ms"] = *most;
+  return json;
+}
+
+Json networks_json(const IdentityView& identity, const std::vector<MemberView>& members) {
+  Json rows = Json::array();
+  for (const std::string& name : identity.networks) {
+    std::size_t all = 0, online = 0;
+    for (const MemberView& member : members) {
+      if (!contains(member.networks, name)) continue;
+      ++all;
+      if (member.online || member.self) ++online;
+    }
+    rows.push_back({{"name", name}, {"members", all}, {"online", online}});
+  }
+  return rows;
+}
+
+void sort_for_display(std::vector<MemberView>& members) {
+  std::sort(members.begin(), members.end(), [](const MemberView& a, const MemberView& b) {
+    return std::tie(b.self, a.name, a.peer_id) < std::tie(a.self, b.name, b.peer_id);
+  });
+}
+
+Json answer_schemas() {
+  Json all;
+  all["Error"] = object_schema({{"error", "#Fault"}});
+  all["Fault"] = object_schema({{"code", "string"}, {"message", "string"}, {"hint", "string"}});
+  all["User"] = object_schema({{"name", "string"}, {"role", "string"}});
+  all["Login"] = object_schema({{"session_id", "string"}, {"user", "#User"}, {"expires", "string"}});
+  all["Logout"] = object_schema({{"logged_out", "boolean"}});
+  all["Self"] = object_schema({{"user", "#User"}, {"expires", "string?"}});
+  all["Session"] = object_schema({{"id", "string"}, {"user", "string"}, {"role", "string"}, {"address", "string"},
+                                  {"created", "string"}, {"expires", "string"}, {"current", "boolean"}});
+  all["Id"] = object_schema({{"id", "string"}});
+  all["Identity"] = object_schema({{"id", "string"}, {"name", "string"}, {"version", "string"}, {"networks", "[string]"},
+                                   {"connect_multiadress", "[string]"}, {"bootstrap_string", "string"}});
+  all["Member"] = object_schema({{"peer_id", "string"}, {"name", "string"}, {"version", "string"}, {"networks", "[string]"},
+                                 {"addresses", "[string]"}, {"self", "boolean"}, {"online", "boolean"}, {"path", "string"},
+                                 {"round_trip_ms", "number?"}, {"last_contact", "string?"}});
+  all["Network"] = object_schema({{"name", "string"}, {"members", "integer"}, {"online", "integer"}});
+  all["Registered"] = object_schema({{"peer_id", "string"}});
+  all["Ping"] = object_schema({{"peer_id", "string"}, {"round_trips_ms", "[number]"}, {"min_ms", "number?"},
+                               {"mean_ms", "number?"}, {"max_ms", "number?"}});
+  all["Forwarded"] = object_schema({{"status", "integer"}, {"headers", "object"}, {"body", "string"},
+                                    {"body_encoding", "string"}});
+  all["Rule"] = object_schema({{"id", "string"}, {"network", "string"}, {"direction", "string"}, {"kind", "string"},
+                               {"traffic_origin", "string"}, {"traffic_target", "string"}, {"bind", "string"},
+                               {"port", "integer"}, {"to", "string"}, {"tags", "[string]"}, {"enabled", "boolean"},
+                               {"state", "string"}, {"reason", "#Fault?"}, {"connections", "integer"},
+                               {"open", "integer"}, {"failures", "integer"}, {"bytes_in", "integer"},
+                               {"bytes_out", "integer"}, {"connect_ms", "number?"}, {"created", "string"}});
+  all["RuleCreated"] = object_schema({{"rule", "#Rule"}, {"created", "boolean"}});
+  all["RuleChanged"] = object_schema({{"rule", "#Rule"}});
+  all["AuditEntry"] = object_schema({{"id", "integer"}, {"time", "string"}, {"user", "string"}, {"role", "string"},
+                                     {"address", "string"}, {"action", "string"}, {"detail", "string"}, {"result", "string"}});
+  all["Health"] = object_schema({{"status", "string"}});
+  all["Metrics"] = {{"type", "object"}};
+  all["OpenApi"] = {{"type", "object"}};
+  return all;
+}
+
+}  // namespace oc::api

@@ -1,0 +1,361 @@
+#include "overlay/overlay.hpp"
+
+#include <algorithm>
+
+#include "base/deadline.hpp"
+#include "base/fault.hpp"
+#include "base/log.hpp"
+
+namespace oc::overlay {
+
+Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options, OverlayEvents events)
+    : host_(host),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)),
+      events_(std::move(events)),
+      members_(host.swarm()),
+      sync_(host.swarm(), members_, clock, random,
+            [this](const NetworkId& network, const SealedRecord& record) { on_record(network, record); }),
+      failed_proofs_(kMaxFailedProofs, kFailedProofWindow),
+      schedule_(random),
+      tasks_(host.swarm().executor()) {
+  host_.swarm().handle(kNetworkProtocol,
+                       [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+                         return serve_handshake(std::move(connection), std::move(stream));
+                       });
+  p2p::SwarmEvents observer;
+  observer.connected = [this](const p2p::ConnectionPtr& connection) { on_connected(connection); };
+  observer.disconnected = [this](const p2p::ConnectionPtr& connection, error_code why) {
+    on_disconnected(connection, why);
+  };
+  host_.swarm().observe(std::move(observer));
+  members_.on_change = [this](const codec::PeerId& peer, const NetworkId& id, bool online) {
+    if (const Network* network = members_.find(id)) events_.member_changed(peer, network->name, online);
+  };
+}
+
+Overlay::~Overlay() = default;
+
+Result<void> Overlay::join(Network network) { return members_.join(std::move(network)); }
+
+void Overlay::restore(const NetworkName& name, BytesView envelope, std::optional<WallTime> last_contact) {
+  const Network* network = members_.find(name);
+  auto record = open_record(envelope);
+  if (network == nullptr || !record || !check_record_date(record->record, clock_.wall_now())) return;
+  const codec::PeerId peer = record->record.peer;
+  if (peer == self()) return;
+  if (last_contact) last_contact_[peer] = *last_contact;
+  (void)members_.book(network->id).put(*std::move(record));
+}
+
+bool Overlay::add_bootstrap(const BootstrapPeer& peer) {
+  if (peer.id == self()) return false;
+  if (bootstrap_.size() >= kMaxBootstrapPeers && !bootstrap_.contains(peer.id)) return false;
+  bootstrap_[peer.id] = peer;
+  schedule_.reset(peer.id);
+  return true;
+}
+
+void Overlay::start() {
+  started_ = true;
+  refresh_record();
+  tasks_.spawn("mesh", keep_connected());
+  tasks_.spawn("own record", keep_record());
+  tasks_.spawn("sync", sync_.run());
+}
+
+awaitable<void> Overlay::close() { return tasks_.close(); }
+
+std::vector<codec::Multiaddr> Overlay::own_addresses() const {
+  if (!options_.announce.empty()) return options_.announce;
+  auto addresses = host_.swarm().listen_addresses();
+  const auto rank = [](const codec::Multiaddr& address) {
+    switch (address.scope()) {
+      case codec::AddressScope::public_internet: return 0;
+      case codec::AddressScope::shared_cgnat: return 1;
+      case codec::AddressScope::private_use: return 2;
+      case codec::AddressScope::link_local: return 3;
+      default: return 4;
+    }
+  };
+  std::ranges::stable_sort(addresses, {}, rank);
+  // Loopback leads a peer on another machine to itself; it is told only where there is nothing else.
+  if (!addresses.empty() && rank(addresses.front()) < 4) {
+    std::erase_if(addresses, [&rank](const auto& address) { return rank(address) == 4; });
+  }
+  return addresses;
+}
+
+BootstrapPeer Overlay::own_bootstrap() const {
+  BootstrapPeer out{self(), {}};
+  for (const auto& address : own_addresses()) out.addresses.push_back(address.with_peer(self()));
+  return out;
+}
+
+std::vector<MemberStatus> Overlay::members() const {
+  std::map<codec::PeerId, MemberStatus> found;
+  const auto entry = [&found](const codec::PeerId& peer) -> MemberStatus& {
+    MemberStatus& status = found[peer];
+    status.peer = peer;
+    if (status.record.peer.empty()) status.record.peer = peer;
+    return status;
+  };
+  for (const auto& [id, network] : members_.networks()) {
+    const RecordBook* book = members_.find_book(id);
+    for (const auto& [peer, sealed] : book->all()) {
+      if (peer == self()) continue;
+      MemberStatus& status = entry(peer);
+      status.networks.insert(network.name.value());
+      if (status.record.seq <= sealed.record.seq) status.record = sealed.record;
+    }
+    for (const auto& connection : members_.connected(id)) {
+      MemberStatus& status = entry(connection->peer());
+      status.networks.insert(network.name.value());
+      status.online = true;
+      status.connection = connection;
+    }
+  }
+  std::vector<MemberStatus> out;
+  for (auto& [peer, status] : found) {
+    if (auto contact = last_contact_.find(peer); contact != last_contact_.end()) {
+      status.last_contact = contact->second;
+    }
+    if (status.online) status.last_contact = clock_.wall_now();
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
+std::optional<error_code> Overlay::last_refusal(const codec::PeerId& peer) const {
+  auto found = refusals_.find(peer);
+  if (found == refusals_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Overlay::on_connected(const p2p::ConnectionPtr& connection) {
+  const bool ours = connection->facts().direction == p2p::Direction::outbound;
+  if (ours) connection->tasks().spawn("prove membership", prove_all(connection));
+  connection->tasks().spawn("drop stranger", drop_stranger(connection));
+}
+
+void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code why) {
+  const bool was_member = members_.is_member(*connection);
+  if (was_member) {
+    last_contact_[connection->peer()] = clock_.wall_now();
+    schedule_.reset(connection->peer());
+    log::info("lost the connection to {}: {}", connection->peer().to_string(), why.message());
+  }
+  members_.forget(*connection);
+}
+
+HandshakeParties Overlay::parties(const p2p::Connection& connection) const {
+  return {self(), connection.peer(), to_bytes(connection.binding())};
+}
+
+awaitable<void> Overlay::prove_all(p2p::ConnectionPtr connection) {
+  std::vector<Network> networks;
+  for (const auto& [id, network] : members_.networks()) networks.push_back(network);
+  bool any = false;
+  error_code last;
+  for (Network& network : networks) {
+    auto proved = co_await with_deadline<void>(clock_, kProofTimeout, prove(connection, network));
+    any = any || proved.has_value();
+    if (!proved) last = proved.error();
+  }
+  if (any) {
+    refusals_.erase(connection->peer());
+    co_return;
+  }
+  if (!connection->alive()) co_return;
+  if (last.category() == handshake_category()) {
+    refusals_[connection->peer()] = last;
+    schedule_.refused(connection->peer(), clock_.now());
+  }
+  const Fault fault(FaultCode::handshake_refused, "node " + connection->peer().to_string() +
+                                                      " does not accept this node as a member: " +
+                                                      last.message());
+  log::error("{}", fault.to_string());
+  connection->close();
+}
+
+awaitable<Result<void>> Overlay::prove(p2p::ConnectionPtr connection, Network network) {
+  CO_TRY(auto stream, co_await connection->open_stream(kNetworkProtocol));
+  const NetworkId id = network.id;
+  const std::string name = network.name.value();
+  auto proved = co_await prove_membership(*stream, parties(*connection), std::move(network), random_);
+  if (!proved) {
+    ++counters_.proofs_failed;
+    stream->reset();
+    co_return proved.error();
+  }
+  (void)co_await stream->close_write();
+  ++counters_.proofs_ok;
+  log::info("connected to {} in network {} at {}", connection->peer().to_string(), name,
+            connection->facts().remote_address.to_string());
+  members_.proved(connection, id);
+  sync_.start(connection, id);
+  co_return success();
+}
+
+awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
+                                         std::unique_ptr<net::Stream> stream) {
+  const std::string peer = connection->peer().to_string();
+  const std::string address = connection->facts().remote_address.to_string();
+  const std::string host = address.substr(0, address.rfind("/tcp/"));
+  const TimePoint now = clock_.now();
+  const bool limited = !failed_proofs_.allowed(peer, now) || !failed_proofs_.allowed(host, now);
+  Verifier verifier;
+  verifier.limited = limited;
+  verifier.find = [this](const NetworkId& id) { return members_.find(id); };
+  verifier.proved = [&](const NetworkId& id) {
+    ++counters_.proofs_ok;
+    log::info("{} joined network {} from {}", peer, members_.find(id)->name.value(), address);
+    members_.proved(connection, id);
+  };
+  auto verified = co_await with_deadline<void>(
+      clock_, kProofTimeout, verify_membership(*stream, parties(*connection), verifier, random_));
+  if (verified) co_return;
+  ++counters_.proofs_failed;
+  log::warn("{} at {} failed to prove membership: {}", peer, address, verified.error().message());
+  failed_proofs_.failed(peer, now);
+  failed_proofs_.failed(host, now);
+}
+
+awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {
+  if (!co_await clock_.sleep_for(kProofTimeout)) co_return;
+  if (members_.is_member(*connection)) co_return;
+  ++counters_.strangers_dropped;
+  connection->close();
+}
+
+void Overlay::on_record(const NetworkId& network, const SealedRecord& record) {
+  schedule_.reset(record.record.peer);
+  if (const Network* found = members_.find(network)) events_.record_changed(found->name, record);
+}
+
+void Overlay::refresh_record() {
+  NodeRecord record;
+  record.peer = self();
+  record.addresses = own_addresses();
+  record.name = options_.node_name;
+  record.version = options_.version;
+  record.issued = clock_.wall_now();
+  if (own_record_) {
+    const NodeRecord& old = own_record_->record;
+    const bool same = old.addresses == record.addresses && old.name == record.name;
+    if (same && record.issued - old.issued < kRecordRefresh) return;
+  }
+  // The clock is a floor, so that a store that lost the last seq does not make us repeat one.
+  const auto floor = static_cast<std::uint64_t>(unix_milliseconds(record.issued));
+  record.seq = std::max(options_.last_seq + 1, floor);
+  options_.last_seq = record.seq;
+  events_.seq_used(record.seq);
+  own_record_ = seal_record(host_.swarm().identity(), std::move(record));
+  for (const auto& [id, network] : members_.networks()) {
+    (void)members_.book(id).put(*own_record_);
+    sync_.push(id, {self()}, self());
+  }
+}
+
+awaitable<void> Overlay::keep_record() {
+  while (co_await clock_.sleep_for(kRecordCheck)) refresh_record();
+}
+
+std::vector<codec::Multiaddr> Overlay::addresses_of(const codec::PeerId& peer) const {
+  std::vector<codec::Multiaddr> out;
+  const auto own = host_.swarm().listen_addresses();
+  const auto add = [&out, &own](const codec::Multiaddr& address) {
+    const codec::Multiaddr bare = address.without_peer();
+    const bool known = std::ranges::find(out, bare) != out.end();
+    const bool us = std::ranges::find(own, bare) != own.end();
+    if (!known && !us && bare.tcp_endpoint() && bare.tcp_endpoint()->port != 0) out.push_back(bare);
+  };
+  if (auto found = bootstrap_.find(peer); found != bootstrap_.end()) {
+    for (const auto& address : found->second.addresses) add(address);
+  }
+  if (const SealedRecord* record = members_.find_record(peer)) {
+    for (const auto& address : record->record.addresses) add(address);
+  }
+  return out;
+}
+
+std::set<codec::PeerId> Overlay::wanted_peers() const {
+  std::set<codec::PeerId> wanted;
+  for (const auto& [id, network] : members_.networks()) {
+    const RecordBook* book = members_.find_book(id);
+    const bool enough = members_.connected(id).size() >= kSmallNetwork;
+    for (const auto& [peer, record] : book->all()) {
+      if (enough) break;
+      if (peer != self() && members_.connection_to(peer, id) == nullptr) wanted.insert(peer);
+    }
+  }
+  for (const auto& [peer, entry] : bootstrap_) {
+    if (!members_.networks().empty() && members_.connection_to(peer) == nullptr) wanted.insert(peer);
+  }
+  return wanted;
+}
+
+awaitable<void> Overlay::keep_connected() {
+  do {
+    const TimePoint now = clock_.now();
+    for (const codec::PeerId& peer : wanted_peers()) {
+      if (dialing_.size() >= kMaxDialsAtOnce) break;
+      if (dialing_.contains(peer) || !schedule_.due(peer, now) || addresses_of(peer).empty()) continue;
+      tasks_.spawn("dial member", dial_member(peer));
+    }
+  } while (co_await clock_.sleep_for(kMeshTick));
+}
+
+awaitable<void> Overlay::dial_member(codec::PeerId peer) {
+  struct Dialing {
+    std::set<codec::PeerId>& set;
+    codec::PeerId peer;
+    ~Dialing() { set.erase(peer); }
+  } dialing{dialing_, peer};
+  dialing_.insert(peer);
+  // A connection on which the proof is still under way, or failed, needs no second one.
+  if (host_.swarm().connection_to(peer) != nullptr) co_return;
+  auto connection = co_await host_.swarm().dial(peer, addresses_of(peer));
+  if (connection) co_return;
+  schedule_.failed(peer, clock_.now());
+  log::debug("cannot reach {}: {}", peer.to_string(), connection.error().message());
+}
+
+awaitable<Result<p2p::ConnectionPtr>> Overlay::connect(NetworkId network, codec::PeerId peer) {
+  if (auto connection = members_.connection_to(peer, network)) co_return connection;
+  const auto addresses = addresses_of(peer);
+  if (addresses.empty() && host_.swarm().connection_to(peer) == nullptr) co_return Errc::not_found;
+  CO_TRY(const p2p::ConnectionPtr dialed, co_await host_.swarm().dial(peer, addresses));
+  const TimePoint until = clock_.now() + kProofTimeout;
+  for (;;) {
+    if (auto connection = members_.connection_to(peer, network)) co_return connection;
+    if (!dialed->alive()) {
+      if (auto refusal = last_refusal(peer)) co_return *refusal;
+      co_return Errc::reset;
+    }
+    const Duration left = until - clock_.now();
+    if (left <= Duration{0}) co_return Errc::timed_out;
+    CO_CHECK(co_await with_deadline<void>(clock_, left, members_.wait_for_change()));
+  }
+}
+
+awaitable<Result<std::unique_ptr<net::Stream>>> Overlay::open_stream(NetworkId network, codec::PeerId peer,
+                                                                     std::string protocol) {
+  CO_TRY(const p2p::ConnectionPtr connection, co_await connect(network, std::move(peer)));
+  co_return co_await connection->open_stream(std::move(protocol));
+}
+
+void Overlay::handle(std::string protocol, p2p::ProtocolHandler handler) {
+  auto guarded = [this, handler = std::move(handler)](
+                     p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) -> awaitable<void> {
+    if (!members_.is_member(*connection)) {
+      stream->reset();
+      return []() -> awaitable<void> { co_return; }();
+    }
+    return handler(std::move(connection), std::move(stream));
+  };
+  host_.swarm().handle(std::move(protocol), std::move(guarded));
+}
+
+}  // namespace oc::overlay

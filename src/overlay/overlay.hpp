@@ -1,0 +1,140 @@
+// Overlay: the private networks of this node. Proves membership on every connection, keeps the
+// records of all members, and keeps the node connected to them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "overlay/attempt_limiter.hpp"
+#include "overlay/bootstrap_string.hpp"
+#include "overlay/dial_schedule.hpp"
+#include "overlay/handshake.hpp"
+#include "overlay/members.hpp"
+#include "overlay/sync.hpp"
+#include "p2p/host.hpp"
+
+namespace oc::overlay {
+
+// A peer that has not proved membership within this time after connecting is dropped.
+inline constexpr Duration kProofTimeout = std::chrono::seconds(10);
+// Failed proofs that a peer, and an address, may have in a minute.
+inline constexpr std::size_t kMaxFailedProofs = 5;
+inline constexpr Duration kFailedProofWindow = std::chrono::minutes(1);
+// Every member is kept connected up to so many; in a larger network, as many random ones.
+inline constexpr std::size_t kSmallNetwork = 64;
+inline constexpr std::size_t kMaxDialsAtOnce = 8;
+inline constexpr Duration kMeshTick = std::chrono::milliseconds(250);
+inline constexpr Duration kRecordCheck = std::chrono::seconds(5);
+inline constexpr Duration kRecordRefresh = std::chrono::hours(24);
+inline constexpr std::size_t kMaxBootstrapPeers = 64;
+
+struct OverlayOptions {
+  std::string node_name;
+  std::string version;
+  // Told to others instead of the interfaces' addresses, when not empty. Without /p2p.
+  std::vector<codec::Multiaddr> announce;
+  std::uint64_t last_seq = 0;  // the largest seq that this node ever used for its record
+};
+
+// What the rest of the program is told; called on the network thread, must not block.
+struct OverlayEvents {
+  std::function<void(const NetworkName&, const SealedRecord&)> record_changed =
+      [](const NetworkName&, const SealedRecord&) {};
+  std::function<void(std::uint64_t)> seq_used = [](std::uint64_t) {};
+  std::function<void(const codec::PeerId&, const NetworkName&, bool online)> member_changed =
+      [](const codec::PeerId&, const NetworkName&, bool) {};
+};
+
+struct MemberStatus {
+  codec::PeerId peer;
+  std::set<std::string> networks;
+  NodeRecord record;  // only `peer` is set while no record is known
+  bool online = false;
+  p2p::ConnectionPtr connection;  // null when offline
+  std::optional<WallTime> last_contact;
+};
+
+struct OverlayCounters {
+  std::uint64_t proofs_ok = 0, proofs_failed = 0, strangers_dropped = 0;
+};
+
+class Overlay {
+ public:
+  Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options, OverlayEvents events);
+  ~Overlay();
+
+  // Before start(): networks, and what the store remembers of them. A record that does not open or
+  // is too old is dropped.
+  Result<void> join(Network network);
+  void restore(const NetworkName& network, BytesView envelope, std::optional<WallTime> last_contact);
+  // At any time. Returns false when the peer is ourselves or kMaxBootstrapPeers is reached.
+  bool add_bootstrap(const BootstrapPeer& peer);
+
+  // Starts connecting to members. Awaiting close() ends it; the host is closed afterwards.
+  void start();
+  awaitable<void> close();
+
+  const codec::PeerId& self() const { return host_.swarm().self(); }
+  // Addresses for others, best first, without /p2p.
+  std::vector<codec::Multiaddr> own_addresses() const;
+  BootstrapPeer own_bootstrap() const;
+  // Every known member of any network but this node, by peer id.
+  std::vector<MemberStatus> members() const;
+  Members& membership() { return members_; }
+  const Members& membership() const { return members_; }
+
+  // A stream to a member for a member-only protocol. Uses the connection there is, or dials and
+  // proves membership first. Errors: Errc::not_found when the peer is no known member of the
+  // network and has no address, Errc::timed_out, HandshakeErrc, those of the dial.
+  awaitable<Result<std::unique_ptr<net::Stream>>> open_stream(NetworkId network, codec::PeerId peer,
+                                                              std::string protocol);
+  // The same, giving the connection.
+  awaitable<Result<p2p::ConnectionPtr>> connect(NetworkId network, codec::PeerId peer);
+
+  // Registers a protocol for members only: streams of others are reset before a byte is read.
+  void handle(std::string protocol, p2p::ProtocolHandler handler);
+
+  const OverlayCounters& counters() const { return counters_; }
+  const SyncCounters& sync_counters() const { return sync_.counters(); }
+  // Why the last proof towards a peer failed, if it did.
+  std::optional<error_code> last_refusal(const codec::PeerId& peer) const;
+
+ private:
+  void on_connected(const p2p::ConnectionPtr& connection);
+  void on_disconnected(const p2p::ConnectionPtr& connection, error_code why);
+  void on_record(const NetworkId& network, const SealedRecord& record);
+  awaitable<void> prove_all(p2p::ConnectionPtr connection);
+  awaitable<Result<void>> prove(p2p::ConnectionPtr connection, Network network);
+  awaitable<void> serve_handshake(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> drop_stranger(p2p::ConnectionPtr connection);
+  awaitable<void> keep_connected();
+  awaitable<void> keep_record();
+  awaitable<void> dial_member(codec::PeerId peer);
+  std::set<codec::PeerId> wanted_peers() const;
+  std::vector<codec::Multiaddr> addresses_of(const codec::PeerId& peer) const;
+  HandshakeParties parties(const p2p::Connection& connection) const;
+  void refresh_record();
+
+  p2p::Host& host_;
+  Clock& clock_;
+  Random& random_;
+  OverlayOptions options_;
+  OverlayEvents events_;
+  Members members_;
+  Sync sync_;
+  AttemptLimiter failed_proofs_;
+  DialSchedule schedule_;
+  std::map<codec::PeerId, BootstrapPeer> bootstrap_;
+  std::map<codec::PeerId, WallTime> last_contact_;
+  std::map<codec::PeerId, error_code> refusals_;
+  std::set<codec::PeerId> dialing_;
+  std::optional<SealedRecord> own_record_;
+  OverlayCounters counters_;
+  bool started_ = false;
+  TaskScope tasks_;
+};
+
+}  // namespace oc::overlay

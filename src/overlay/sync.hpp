@@ -1,0 +1,68 @@
+// Reconciliation of records, /open-chat/sync/1.0.0 (docs/wire/sync.md).
+//
+//   opener                                      answerer
+//     SyncOpen {network, fingerprint}     ──▶
+//                                         ◀──   SyncAnswer {equal} or {peer, seq …}
+//     SyncRecords {…} … {want …, last}    ──▶
+//                                         ◀──   SyncRecords {…} … {last}
+//
+//   pusher
+//     SyncOpen {network, push, records}   ──▶   (no answer)
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "base/random.hpp"
+#include "overlay/members.hpp"
+
+namespace oc::overlay {
+
+inline constexpr const char* kSyncProtocol = "/open-chat/sync/1.0.0";
+inline constexpr std::size_t kMaxSyncMessage = 1024 * 1024;
+inline constexpr Duration kSyncTimeout = std::chrono::seconds(20);
+// Reconcile with one random member this often (± a quarter).
+inline constexpr Duration kSyncInterval = std::chrono::seconds(30);
+// A changed record is pushed to this many members, who pass it on once.
+inline constexpr std::size_t kPushFanout = 4;
+// Records in one push; more wait for the next reconciliation.
+inline constexpr std::size_t kMaxPushed = 64;
+
+struct SyncCounters {
+  std::uint64_t syncs = 0, failed = 0, records_in = 0, records_rejected = 0, pushes = 0;
+};
+
+class Sync {
+ public:
+  // Called for each record that was new or newer.
+  using OnRecord = std::function<void(const NetworkId&, const SealedRecord&)>;
+
+  Sync(p2p::Swarm& swarm, Members& members, Clock& clock, Random& random, OnRecord on_record);
+
+  // Reconciles with the member on this connection, in the background.
+  void start(const p2p::ConnectionPtr& connection, const NetworkId& network);
+  // Tells a few members about records that changed; not the one they came from.
+  void push(const NetworkId& network, const std::vector<codec::PeerId>& changed, const codec::PeerId& except);
+  // Reconciles with a random member of each network every kSyncInterval. Ends when cancelled.
+  awaitable<void> run();
+
+  const SyncCounters& counters() const { return counters_; }
+
+ private:
+  awaitable<void> reconcile(p2p::ConnectionPtr connection, NetworkId network);
+  awaitable<Result<void>> exchange_as_opener(p2p::ConnectionPtr connection, NetworkId network);
+  awaitable<void> serve(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<Result<void>> answer(net::Stream& stream, codec::PeerId from, const p2p::Connection& connection);
+  awaitable<void> push_to(p2p::ConnectionPtr connection, Bytes message);
+  // Takes records that a member sent; gives the peers whose record changed.
+  std::vector<codec::PeerId> take(const NetworkId& network, const std::vector<BytesView>& records);
+
+  p2p::Swarm& swarm_;
+  Members& members_;
+  Clock& clock_;
+  Random& random_;
+  OnRecord on_record_;
+  SyncCounters counters_;
+};
+
+}  // namespace oc::overlay

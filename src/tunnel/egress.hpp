@@ -1,0 +1,55 @@
+// An egress rule at work: listens on a port of this node and carries each visitor into the network.
+#pragma once
+
+#include <vector>
+
+#include "net/tcp.hpp"
+#include "tunnel/running_rule.hpp"
+#include "tunnel/tunnel_protocol.hpp"
+
+namespace oc::tunnel {
+
+// When the port cannot be listened on, it is tried again this often.
+inline constexpr Duration kListenRetry = std::chrono::seconds(3);
+
+class Egress final : public RunningRule {
+ public:
+  Egress(TunnelContext& context, Rule rule, Executor executor);
+
+  // FaultCode::port_in_use when the port cannot be listened on. The rule then goes on trying.
+  Outcome<bool> start() override;
+  RuleState state() const override;
+  std::optional<Fault> reason() const override;
+  void look_again() override { look_.set(); }
+  awaitable<void> close() override;
+
+ private:
+  struct Target {
+    PeerTarget at;
+    std::optional<Fault> fault;
+    TimePoint checked{};
+  };
+
+  Outcome<bool> listen();
+  awaitable<void> retry_listening();
+  awaitable<void> accept_loop();
+  awaitable<void> carry(net::TcpListener::Accepted visitor);
+  awaitable<void> keep_probing();
+  awaitable<std::optional<Fault>> probe(PeerTarget target);
+  // A tunnel to the first target, from the next in turn on, that can be reached. Its first read
+  // takes the far end's answer.
+  awaitable<Outcome<std::unique_ptr<net::Stream>>> open_tunnel(std::string source);
+  awaitable<Outcome<std::unique_ptr<net::Stream>>> open_to(std::size_t index, std::string source);
+  awaitable<Result<void>> take_answer(net::Stream& tunnel, std::size_t index, TimePoint start);
+  awaitable<Result<std::unique_ptr<net::Stream>>> send_to(PeerTarget target, TunnelHeader header);
+  Fault fault_of(const PeerTarget& target, error_code error) const;
+  void failed(std::size_t index, Fault fault);
+
+  std::vector<Target> targets_;
+  std::size_t next_target_ = 0;
+  std::optional<net::TcpListener> listener_;
+  std::optional<Fault> listen_fault_;
+  Event look_;
+};
+
+}  // namespace oc::tunnel

@@ -1,0 +1,65 @@
+// RuleTable: the routing rules of this node, at work.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tunnel/running_rule.hpp"
+
+namespace oc::tunnel {
+
+inline constexpr std::size_t kMaxRules = 1024;
+
+// Thread: the network thread. Persistence is the caller's: it stores what it creates here.
+class RuleTable {
+ public:
+  // Registers the tunnel protocol at the overlay.
+  RuleTable(overlay::Overlay& overlay, Clock& clock, Random& random, Executor executor);
+  ~RuleTable();
+
+  struct Created {
+    RuleStatus status;
+    bool is_new;
+  };
+  // Puts a new rule to work and gives it an id; or finds the one that is the same. Faults:
+  // port_in_use (nothing is created then), bad_rule when there are kMaxRules.
+  Outcome<Created> create(Rule rule);
+  // Puts a rule of the store to work. One that cannot start now is down and tries again.
+  void restore(Rule rule);
+  // Ends a rule and its tunnels. FaultCode::rule_not_found.
+  awaitable<Outcome<bool>> remove(RuleId id);
+  // Switches a rule off (its tunnels end) or on. FaultCode::rule_not_found, port_in_use.
+  awaitable<Outcome<RuleStatus>> enable(RuleId id, bool enabled);
+
+  std::vector<RuleStatus> list() const;
+  Outcome<RuleStatus> find(const RuleId& id) const;
+  std::size_t open_tunnels() const { return context_.open_tunnels; }
+
+  // A member came or went: rules that lead there look again.
+  void member_changed();
+  // Ends all rules.
+  awaitable<void> close();
+
+ private:
+  struct Entry {
+    Rule rule;
+    std::unique_ptr<RunningRule> running;  // null while disabled or expired
+    RuleCounters past;                     // of the time before it was switched off
+  };
+
+  RuleStatus status_of(const Entry& entry) const;
+  std::unique_ptr<RunningRule> make(const Rule& rule);
+  awaitable<void> stop(Entry& entry);
+  awaitable<void> serve(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> watch_expiry();
+  bool expired(const Rule& rule) const;
+
+  TunnelContext context_;
+  Random& random_;
+  Executor executor_;
+  std::map<RuleId, Entry> rules_;
+  TaskScope tasks_;
+};
+
+}  // namespace oc::tunnel
