@@ -2,7 +2,6 @@
 
 
 # Asio is compiled once, in src/base/asio.cpp.
-add_compile_definitions(OC_VERSION="${PROJECT_VERSION}")
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
                         BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_BEAST_USE_STD_STRING_VIEW
                         SPDLOG_FMT_EXTERNAL)

@@ -168,8 +168,7 @@ awaitable<Outcome<net::HttpResponse>> ApiServer::dispatch(const Router::Match& m
   if (!allowed) co_return allowed.error();
   // Only calls that were allowed: what strangers try must not push the rest out of the log.
   call.audited = route.changes_state();
-  CO_TRY(const bool read, read_body(route, call));
-  (void)read;
+  CO_CHECK(read_body(route, call));
   co_return co_await route.handler(call);
 }
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ from .terminal import Terminal
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 API_PORT = 1984
+_READY = re.compile(r"\bready\b\s*$", re.MULTILINE)
 
 
 def binary():
@@ -67,7 +69,7 @@ class Node:
 
     def wait_ready(self, timeout=20, every=0.01):
         def ready_or_gone():
-            return "ready" in self.log or self.process.poll() is not None
+            return _READY.search(self.log) or self.process.poll() is not None
 
         wait_until(ready_or_gone, timeout, f"start of node {self.name}", every)
         if self.process.poll() is not None:

@@ -55,6 +55,9 @@ class Swarm {
   // The addresses listened on, wildcards expanded to the interfaces' addresses, without /p2p.
   std::vector<codec::Multiaddr> listen_addresses() const;
 
+  // The port listened on with IPv6 or IPv4; nothing when there is none.
+  std::optional<std::uint16_t> listen_port(bool v6) const;
+
   // Before the first connection. One handler a protocol.
   void handle(std::string protocol, ProtocolHandler handler);
   std::vector<std::string> protocols() const;
@@ -90,7 +93,6 @@ class Swarm {
                                              std::optional<codec::PeerId> expected);
   awaitable<void> run_connection(ConnectionPtr connection);
   awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
-  std::optional<std::uint16_t> listen_port(bool v6) const;
 
   Executor executor_;
   Clock& clock_;

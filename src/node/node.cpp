@@ -1,0 +1,156 @@
+#include "node/node.hpp"
+
+#include "base/log.hpp"
+#include "node/version.hpp"
+
+namespace oc::node {
+
+Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store, WorkerPool& workers, Plan plan)
+    : executor_(executor),
+      clock_(clock),
+      store_(store),
+      workers_(workers),
+      plan_(std::move(plan)),
+      host_(executor, clock, random, plan_.identity, identify_options()),
+      overlay_(host_, clock, random, overlay_options(), overlay_events()),
+      rules_(overlay_, clock, random, executor),
+      local_(host_, overlay_, rules_, store, clock, plan_.name),
+      api_(local_, store, clock, random, workers),
+      tasks_(executor) {
+  overlay_.handle("/http/1.1", [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+    return api_.serve_overlay(std::move(stream), connection->peer().to_string());
+  });
+  for (const overlay::Network& network : plan_.networks) {
+    if (!overlay_.join(network)) log::error("cannot join network {}: too many", network.name.value());
+  }
+  for (const store::MemberRow& row : plan_.members) {
+    overlay_.restore(overlay::NetworkName(row.network), row.record, row.last_contact);
+  }
+  for (const overlay::BootstrapPeer& peer : plan_.bootstrap) (void)overlay_.add_bootstrap(peer);
+  local_.remember_bootstrap(plan_.bootstrap);
+}
+
+Node::~Node() = default;
+
+p2p::IdentifyOptions Node::identify_options() {
+  p2p::IdentifyOptions options;
+  options.agent_version = "open-chat/" + std::string(kVersion);
+  options.addresses = [this] { return overlay_.own_addresses(); };
+  options.record_seq = [this] { return static_cast<std::uint64_t>(unix_milliseconds(clock_.wall_now())); };
+  return options;
+}
+
+overlay::OverlayOptions Node::overlay_options() const {
+  return {plan_.name, std::string(kVersion), plan_.announce, plan_.record_seq};
+}
+
+overlay::OverlayEvents Node::overlay_events() {
+  overlay::OverlayEvents events;
+  events.seq_used = [this](std::uint64_t seq) { tasks_.spawn("store seq", store_seq(seq)); };
+  events.record_changed = [this](const overlay::NetworkName& network, const overlay::SealedRecord& record) {
+    tasks_.spawn("store record", store_record(network, record));
+  };
+  events.member_changed = [this](const codec::PeerId& peer, const overlay::NetworkName& network, bool online) {
+    rules_.member_changed();
+    const auto connection = online ? overlay_.membership().connection_to(peer) : nullptr;
+    const bool dialed = connection != nullptr && connection->facts().direction == p2p::Direction::outbound;
+    tasks_.spawn("store contact",
+                 store_contact(peer, network, dialed ? connection->facts().remote_address.to_string() : ""));
+  };
+  return events;
+}
+
+awaitable<void> Node::store_seq(std::uint64_t seq) {
+  auto stored = co_await store_.settings.put(kSettingRecordSeq, std::to_string(seq));
+  if (!stored) log::error("{}", stored.error().to_string());
+}
+
+awaitable<void> Node::store_record(overlay::NetworkName network, overlay::SealedRecord record) {
+  store::MemberRow row;
+  row.peer_id = record.record.peer.to_string();
+  row.network = network.value();
+  row.record = std::move(record.envelope);
+  row.seq = static_cast<std::int64_t>(record.record.seq);
+  std::vector<store::MemberRow> rows;
+  rows.push_back(std::move(row));
+  auto stored = co_await store_.members.put_newer(std::move(rows));
+  if (!stored) log::error("{}", stored.error().to_string());
+}
+
+awaitable<void> Node::store_contact(codec::PeerId peer, overlay::NetworkName network, std::string address) {
+  auto stored = co_await store_.members.touch(peer.to_string(), network.value(), clock_.wall_now(), std::move(address));
+  if (!stored) log::error("{}", stored.error().to_string());
+}
+
+Outcome<std::uint16_t> Node::listen_for_peers() {
+  const auto fault = [](const net::TcpAddress& at, error_code error) {
+    return Fault(FaultCode::cannot_listen, "cannot listen for peers on " + net::to_text(at) + ": " +
+                                               error.message() + " (--p2pport)");
+  };
+  const net::TcpAddress v4(asio::ip::address_v4::any(), plan_.p2p_port);
+  auto listening = host_.swarm().listen(v4);
+  if (!listening) return fault(v4, listening.error());
+  const std::uint16_t port = host_.swarm().listen_port(false).value();
+  const net::TcpAddress v6(asio::ip::address_v6::any(), port);
+  // A machine without IPv6 is no reason not to start.
+  if (auto also = host_.swarm().listen(v6); !also) log::warn("{}", fault(v6, also.error()).message);
+  return port;
+}
+
+awaitable<Outcome<bool>> Node::start() {
+  auto port = listen_for_peers();
+  if (!port) co_return port.error();
+  if (plan_.p2p_port == 0) {
+    auto kept = co_await store_.settings.put(kSettingP2pPort, std::to_string(*port));
+    if (!kept) co_return kept.error();
+  }
+  const net::TcpAddress at(asio::ip::make_address(plan_.host), plan_.port);
+  auto listener = net::TcpListener::open(executor_, at);
+  if (!listener) {
+    co_return Fault(FaultCode::cannot_listen, "cannot serve the API on " + net::to_text(at) + ": " +
+                                                  listener.error().message() + " (--host, --port)");
+  }
+  api_listener_.emplace(*std::move(listener));
+  for (const store::RuleRow& row : plan_.rules) {
+    auto rule = from_row(row, overlay_.self());
+    if (rule) {
+      rules_.restore(*std::move(rule));
+    } else {
+      log::error("rule {} of the store cannot be used: {}", row.id, rule.error().to_string());
+    }
+  }
+  overlay_.start();
+  tasks_.spawn("api accept", accept_api());
+  tasks_.spawn("machine figures", sample_machine());
+  co_return true;
+}
+
+awaitable<void> Node::accept_api() {
+  for (;;) {
+    auto accepted = co_await api_listener_->accept();
+    if (!accepted) co_return;
+    tasks_.spawn("api connection",
+                 api_.serve(std::move(accepted->stream), accepted->remote.address().to_string()));
+  }
+}
+
+awaitable<void> Node::sample_machine() {
+  auto sampler = std::make_shared<HostSampler>();  // shared with a job that outlives a cancelled wait
+  do {
+    auto sample = [sampler] { return sampler->sample(); };
+    auto figures = co_await workers_.run(sample);
+    if (figures) local_.set_machine(*std::move(figures));
+  } while (co_await clock_.sleep_for(kSampleInterval));
+}
+
+awaitable<void> Node::close() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (api_listener_) api_listener_->close();
+  co_await rules_.close();
+  co_await overlay_.close();
+  co_await host_.swarm().close();
+  co_await local_.tasks().close();
+  co_await tasks_.close();
+}
+
+}  // namespace oc::node

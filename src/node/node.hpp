@@ -1,0 +1,55 @@
+// Node: all parts of a running node, wired together.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "api/api_server.hpp"
+#include "node/local_node.hpp"
+#include "node/plan.hpp"
+
+namespace oc::node {
+
+// The machine's figures are sampled this often.
+inline constexpr Duration kSampleInterval = std::chrono::seconds(10);
+
+// Thread: the network thread. Close it before destruction.
+class Node {
+ public:
+  Node(Executor executor, Clock& clock, Random& random, store::Store& store, WorkerPool& workers, Plan plan);
+  ~Node();
+
+  // Listens, puts the stored rules to work and starts connecting. FaultCode::cannot_listen.
+  awaitable<Outcome<bool>> start();
+  // Ends everything: visitors, tunnels, connections, tasks.
+  awaitable<void> close();
+
+  api::IdentityView identity() const { return local_.identity(); }
+  net::TcpAddress api_address() const { return api_listener_->local(); }
+
+ private:
+  Outcome<std::uint16_t> listen_for_peers();
+  awaitable<void> accept_api();
+  awaitable<void> sample_machine();
+  awaitable<void> store_seq(std::uint64_t seq);
+  awaitable<void> store_record(overlay::NetworkName network, overlay::SealedRecord record);
+  awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network, std::string address);
+  p2p::IdentifyOptions identify_options();
+  overlay::OverlayOptions overlay_options() const;
+  overlay::OverlayEvents overlay_events();
+
+  Executor executor_;
+  Clock& clock_;
+  store::Store& store_;
+  WorkerPool& workers_;
+  Plan plan_;
+  p2p::Host host_;
+  overlay::Overlay overlay_;
+  tunnel::RuleTable rules_;
+  LocalNode local_;
+  api::ApiServer api_;
+  std::optional<net::TcpListener> api_listener_;
+  TaskScope tasks_;
+};
+
+}  // namespace oc::node
