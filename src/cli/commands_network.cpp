@@ -109,16 +109,17 @@ Failure ping(Client& client, const std::string& peer, unsigned count) {
 void add_identity(CLI::App& app, Action& chosen) {
   const auto b64 = std::make_shared<bool>(false);  // shared by parser and action
   CLI::App* command = app.add_subcommand("identity", "Show a node's peer id and addresses");
-  command->add_flag("--b64", *b64, "print the bootstrap string only: what -bs of other nodes takes");
+  command->add_flag("--b64", *b64,
+                    "print the bootstrap string only: what -bs of other nodes takes");
   command->footer("  open-chat client identity -b64");
-  command->callback([&chosen, b64] {
-    chosen = [b64](Client& client) { return identity(client, *b64); };
-  });
+  command->callback(
+      [&chosen, b64] { chosen = [b64](Client& client) { return identity(client, *b64); }; });
 }
 
 void add_nodes(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("nodes", "List the members of the node's networks");
-  command->add_flag("--ls", "list them (what it does anyway)");
+  const std::string listing = "list them (what it does anyway)";
+  command->add_flag("--ls", listing);
   command->footer("  open-chat client nodes -ls");
   command->callback([&chosen] { chosen = nodes; });
 }
@@ -126,7 +127,9 @@ void add_nodes(CLI::App& app, Action& chosen) {
 void add_register(CLI::App& app, Action& chosen) {
   const auto text = std::make_shared<std::string>();  // shared by parser and action
   CLI::App* command = app.add_subcommand("register", "Add a peer by its bootstrap string");
-  command->add_option("--b64", *text, "what `client identity -b64` prints there")->required();
+  command->add_option("--b64", *text, "what `client identity -b64` prints there")
+      ->option_text("B64")
+      ->required();
   command->footer("  open-chat client register --b64 eyJpZCI6…");
   command->callback([&chosen, text] {
     chosen = [text](Client& client) { return register_peer(client, *text); };
@@ -140,10 +143,11 @@ void add_ping(CLI::App& app, Action& chosen) {
   };
   const auto flags = std::make_shared<Flags>();  // shared by parser and action
   CLI::App* command = app.add_subcommand("ping", "Measure round trips to a member");
-  command->add_option("PEER", flags->peer, "peer id, unique prefix of one, or node name")->required();
-  command->add_option("-c,--count", flags->count, "how many")
-      ->check(CLI::Range(1, 20))
-      ->capture_default_str();
+  command->add_option("PEER", flags->peer, "peer id, unique prefix of one, or node name")
+      ->required();
+  command->add_option("-c,--count", flags->count, "how many, 1 to 20; default 4")
+      ->option_text("N")
+      ->check(CLI::Range(1, 20));
   command->footer("  open-chat client ping nas -c 10");
   command->callback([&chosen, flags] {
     chosen = [flags](Client& client) { return ping(client, flags->peer, flags->count); };

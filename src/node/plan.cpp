@@ -119,7 +119,9 @@ awaitable<Outcome<bool>> merge_network(NetworkCredentials given, store::Store& s
   } else {
     state.networks.push_back({given.name, fresh, now});
   }
-  co_return co_await store.networks.put({given.name, fresh, now});
+  // A local, because GCC 12 destroys an aggregate made inside a co_await expression twice.
+  store::NetworkRow row{given.name, fresh, now};
+  co_return co_await store.networks.put(std::move(row));
 }
 
 awaitable<Outcome<bool>> merge_root(std::optional<RootCredentials> given, store::Store& store,
@@ -146,7 +148,8 @@ awaitable<Outcome<bool>> merge_root(std::optional<RootCredentials> given, store:
   if (!hash) co_return Fault(FaultCode::internal, "the password could not be hashed: " + hash.error().message());
   if (!hash->has_value()) co_return true;
   if (old) log::warn("the root credentials were changed; the administrator is now {}", root.user);
-  co_return co_await store.users.put_root({root.user, **hash});
+  store::RootUserRow row{root.user, **hash};
+  co_return co_await store.users.put_root(std::move(row));
 }
 
 }  // namespace
