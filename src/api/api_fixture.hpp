@@ -3,7 +3,7 @@
 
 #include "api/api_server.hpp"
 #include "api/fake_node.hpp"
-#include "store/store_fixture.hpp"
+#include "support/store_fixture.hpp"
 
 namespace oc::api::test {
 
@@ -36,7 +36,7 @@ class ApiTest : public store::test::StoreTest {
     options.host_names = {"node.example"};
     options.password_checks = checks;
     server = std::make_unique<ApiServer>(node, *store, clock, random, workers, options);
-    oc::test::run_async([this]() -> awaitable<void> {
+    run([this]() -> awaitable<void> {
       const store::RootUserRow root{"root", "hash of secret"};
       auto put = co_await store->users.put_root(root);
       EXPECT_TRUE(put);
@@ -56,7 +56,8 @@ class ApiTest : public store::test::StoreTest {
   static FixedBytes<32> secret_of(std::string_view password, std::string_view network) {
     FixedBytes<32> secret{};
     const std::string text = std::string(network) + ":" + std::string(password);
-    for (std::size_t i = 0; i < text.size(); ++i) secret[i % 32] ^= static_cast<Byte>(text[i] + static_cast<char>(i));
+    for (std::size_t i = 0; i < text.size(); ++i)
+      secret[i % 32] ^= static_cast<Byte>(text[i] + static_cast<char>(i));
     return secret;
   }
 
@@ -76,19 +77,26 @@ class ApiTest : public store::test::StoreTest {
     if (what.peer_id.empty()) origin.address = what.address;
     origin.peer_id = what.peer_id;
     net::HttpResponse response;
-    oc::test::run_async([&]() -> awaitable<void> { response = co_await server->answer(request, origin); });
+    run([&]() -> awaitable<void> { response = co_await server->answer(request, origin); });
     return response;
   }
-  static Json json(const net::HttpResponse& response) { return Json::parse(response.body, nullptr, false); }
+  static Json json(const net::HttpResponse& response) {
+    return Json::parse(response.body, nullptr, false);
+  }
   // "OC-4001" of an error, "" of anything else.
   static std::string code(const net::HttpResponse& response) {
     const Json body = json(response);
-    return body.is_object() && body.contains("error") ? body["error"]["code"].get<std::string>() : "";
+    return body.is_object() && body.contains("error") ? body["error"]["code"].get<std::string>()
+                                                      : "";
   }
 
-  net::HttpResponse try_login(const std::string& name, const std::string& password, const std::string& address = "192.0.2.9") {
+  net::HttpResponse try_login(const std::string& name, const std::string& password,
+                              const std::string& address = "192.0.2.9") {
     const Json body = {{"email", name}, {"password", password}};
-    return ask({.method = "POST", .target = "/api/v1/user/login", .body = body.dump(), .address = address});
+    return ask({.method = "POST",
+                .target = "/api/v1/user/login",
+                .body = body.dump(),
+                .address = address});
   }
   std::string login(const std::string& name, const std::string& password) {
     const auto response = try_login(name, password);

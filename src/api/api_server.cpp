@@ -32,7 +32,8 @@ net::HttpResponse refusal_response(int status) {
 
 bool is_json_type(std::string_view type) {
   const std::string_view media = type.substr(0, type.find(';'));
-  return net::equal_ignoring_case(media.substr(0, media.find_last_not_of(" \t") + 1), "application/json");
+  return net::equal_ignoring_case(media.substr(0, media.find_last_not_of(" \t") + 1),
+                                  "application/json");
 }
 
 // Fills call.body from the request, as the route takes it.
@@ -45,7 +46,8 @@ Outcome<bool> read_body(const Route& route, Call& call) {
   return true;
 }
 
-net::HttpResponse no_route(const Router::Match& match, const net::HttpRequest& request, std::string_view path) {
+net::HttpResponse no_route(const Router::Match& match, const net::HttpRequest& request,
+                           std::string_view path) {
   const std::string what = request.method + " " + std::string(path.substr(0, 200));
   const Fault fault(FaultCode::unknown_route, "there is no " + what);
   if (match.allow.empty()) return error_response(fault);
@@ -62,7 +64,8 @@ class ApiServer::Place {
   Place(Connections& all, std::string source, std::size_t most, std::size_t most_per_source)
       : all_(all), source_(std::move(source)) {
     const auto same = all_.by_source.find(source_);
-    granted_ = all_.total < most && (same == all_.by_source.end() || same->second < most_per_source);
+    granted_ =
+        all_.total < most && (same == all_.by_source.end() || same->second < most_per_source);
     if (!granted_) return;
     ++all_.total;
     ++all_.by_source[source_];
@@ -118,7 +121,8 @@ awaitable<void> ApiServer::serve_overlay(std::unique_ptr<net::Stream> stream, st
   co_await serve_http(std::move(stream), std::move(origin));
 }
 
-awaitable<void> ApiServer::serve_http(std::unique_ptr<net::Stream> stream, net::RequestOrigin origin) {
+awaitable<void> ApiServer::serve_http(std::unique_ptr<net::Stream> stream,
+                                      net::RequestOrigin origin) {
   net::HttpHandler handler = [this, origin = std::move(origin)](net::HttpRequest request) {
     return answer(std::move(request), origin);
   };
@@ -127,7 +131,8 @@ awaitable<void> ApiServer::serve_http(std::unique_ptr<net::Stream> stream, net::
   co_await net::serve_http(*stream, clock_, std::move(handler), limits, std::move(refusal));
 }
 
-awaitable<net::HttpResponse> ApiServer::answer(net::HttpRequest request, net::RequestOrigin origin) {
+awaitable<net::HttpResponse> ApiServer::answer(net::HttpRequest request,
+                                               net::RequestOrigin origin) {
   Call call;
   call.request = std::move(request);
   call.caller.origin = std::move(origin);
@@ -138,19 +143,22 @@ awaitable<net::HttpResponse> ApiServer::answer(net::HttpRequest request, net::Re
   net::HttpResponse response;
   std::optional<FaultCode> fault;
   if (!call.caller.origin.through_overlay() && !is_own_origin(call.request.headers, host_names_)) {
-    response = error_response(Fault(FaultCode::foreign_origin, "the request's Host or Origin is not this node's"));
+    response = error_response(
+        Fault(FaultCode::foreign_origin, "the request's Host or Origin is not this node's"));
   } else if (match.route == nullptr) {
     response = no_route(match, call.request, path);
   } else if (!call.request.body.empty() &&
              !is_json_type(net::find_header(call.request.headers, "content-type").value_or(""))) {
-    response = error_response(Fault(FaultCode::bad_request, "the body must be of type application/json"), 415);
+    response = error_response(
+        Fault(FaultCode::bad_request, "the body must be of type application/json"), 415);
   } else {
     auto outcome = co_await dispatch(match, call);
     if (!outcome) fault = outcome.error().code;
     response = outcome ? *std::move(outcome) : error_response(outcome.error());
     if (call.audited) co_await audit(call, response, fault);
   }
-  if (call.retry_after) response.headers.emplace_back("Retry-After", std::to_string(call.retry_after->count()));
+  if (call.retry_after)
+    response.headers.emplace_back("Retry-After", std::to_string(call.retry_after->count()));
   add_common_headers(response);
   co_return response;
 }
@@ -195,16 +203,19 @@ awaitable<Outcome<bool>> ApiServer::authenticate(Call& call, Role needed) {
   if (caller.role == Role::anyone || stale) {
     co_return Fault(FaultCode::not_logged_in, "the request carries no valid session");
   }
-  co_return Fault(FaultCode::forbidden, "this needs the role admin, and the caller is " + to_string(caller.role));
+  co_return Fault(FaultCode::forbidden,
+                  "this needs the role admin, and the caller is " + to_string(caller.role));
 }
 
-awaitable<void> ApiServer::audit(Call& call, const net::HttpResponse& response, std::optional<FaultCode> fault) {
+awaitable<void> ApiServer::audit(Call& call, const net::HttpResponse& response,
+                                 std::optional<FaultCode> fault) {
   store::AuditRow row;
   row.when = clock_.wall_now();
   row.user = call.caller.name;
   row.role = to_string(call.caller.role);
   row.address = call.caller.address();
-  row.action = call.request.method + " " + call.request.target.substr(0, call.request.target.find('?'));
+  row.action =
+      call.request.method + " " + call.request.target.substr(0, call.request.target.find('?'));
   row.detail = call.audit_detail;
   row.result = std::to_string(response.status);
   if (fault) row.result += fmt::format(" OC-{}", static_cast<int>(*fault));

@@ -11,8 +11,9 @@
 namespace oc::api {
 
 struct ApiOptions {
-  std::vector<std::string> host_names;  // under which browsers reach the node, beside localhost and IP literals
-  bool secure_cookies = false;          // when it is served over TLS
+  std::vector<std::string>
+      host_names;  // under which browsers reach the node, beside localhost and IP literals
+  bool secure_cookies = false;  // when it is served over TLS
   PasswordChecks password_checks = real_password_checks();
 };
 
@@ -27,8 +28,8 @@ class ApiServer {
   static constexpr std::size_t kMaxOverlayStreams = 256;
   static constexpr std::size_t kMaxOverlayStreamsPerPeer = 16;
 
-  ApiServer(NodeFace& node, store::Store& store, Clock& clock, Random& random, WorkerPool& password_workers,
-            ApiOptions options = {});
+  ApiServer(NodeFace& node, store::Store& store, Clock& clock, Random& random,
+            WorkerPool& password_workers, ApiOptions options = {});
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
 
@@ -55,7 +56,8 @@ class ApiServer {
   awaitable<void> serve_http(std::unique_ptr<net::Stream> stream, net::RequestOrigin origin);
   awaitable<Outcome<net::HttpResponse>> dispatch(const Router::Match& match, Call& call);
   awaitable<Outcome<bool>> authenticate(Call& call, Role needed);
-  awaitable<void> audit(Call& call, const net::HttpResponse& response, std::optional<FaultCode> fault);
+  awaitable<void> audit(Call& call, const net::HttpResponse& response,
+                        std::optional<FaultCode> fault);
 
   store::Store& store_;
   Clock& clock_;

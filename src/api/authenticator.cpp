@@ -42,7 +42,9 @@ std::string_view cookie_token(std::string_view cookies) {
 
 }  // namespace
 
-PasswordChecks real_password_checks() { return {crypto::verify_password, crypto::derive_network_secret}; }
+PasswordChecks real_password_checks() {
+  return {crypto::verify_password, crypto::derive_network_secret};
+}
 
 bool is_token_form(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -67,7 +69,11 @@ struct Authenticator::Candidates {
 
 Authenticator::Authenticator(store::Store& store, Clock& clock, Random& random, WorkerPool& workers,
                              PasswordChecks checks)
-    : store_(store), clock_(clock), random_(random), workers_(workers), checks_(std::move(checks)) {}
+    : store_(store),
+      clock_(clock),
+      random_(random),
+      workers_(workers),
+      checks_(std::move(checks)) {}
 
 awaitable<Outcome<Authenticator::Candidates>> Authenticator::candidates(std::string name) {
   Candidates known;
@@ -97,7 +103,8 @@ awaitable<Outcome<Role>> Authenticator::check(Call& call, std::string name, std:
     try {
       if (known.root) verdict.root = checks.verify(password, known.root->password_hash);
       const FixedBytes<32> derived = checks.derive(password, name);
-      const crypto::Secret<32> secret = known.network ? known.network->secret : crypto::Secret<32>();
+      const crypto::Secret<32> secret =
+          known.network ? known.network->secret : crypto::Secret<32>();
       verdict.network = crypto::constant_time_equal(derived, secret.view());
     } catch (const std::bad_alloc&) {
       verdict.out_of_memory = true;
@@ -105,7 +112,8 @@ awaitable<Outcome<Role>> Authenticator::check(Call& call, std::string name, std:
     return verdict;
   };
   auto verdict = co_await workers_.run(job);
-  if (!verdict || verdict->out_of_memory) co_return Fault(FaultCode::internal, "the password could not be checked");
+  if (!verdict || verdict->out_of_memory)
+    co_return Fault(FaultCode::internal, "the password could not be checked");
   if (is_root && verdict->root) co_return Role::admin;
   if (is_network && verdict->network) co_return Role::reader;
   co_return Fault(FaultCode::wrong_credentials, "the user name or the password is wrong");

@@ -33,7 +33,8 @@ class Authenticator {
   // Passwords checked at the same time or waiting for it, each 64 MiB while it runs.
   static constexpr std::size_t kMaxChecks = 16;
 
-  Authenticator(store::Store& store, Clock& clock, Random& random, WorkerPool& workers, PasswordChecks checks);
+  Authenticator(store::Store& store, Clock& clock, Random& random, WorkerPool& workers,
+                PasswordChecks checks);
 
   // Logs in the root user (admin) or, by name and password of a network, a reader. Takes the same
   // work whether the name is known or not. Faults: wrong_credentials; too_many_logins with

@@ -37,7 +37,9 @@ net::HttpResponse error_response(const Fault& fault, int status) {
   return json_response({{"error", to_json(fault)}}, status);
 }
 
-net::HttpResponse error_response(const Fault& fault) { return error_response(fault, fault.http_status()); }
+net::HttpResponse error_response(const Fault& fault) {
+  return error_response(fault, fault.http_status());
+}
 
 Outcome<std::size_t> number_of(const Call& call, const std::string& name, std::size_t otherwise,
                                std::size_t least, std::size_t most) {
@@ -47,7 +49,8 @@ Outcome<std::size_t> number_of(const Call& call, const std::string& name, std::s
   std::size_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-    return Fault(FaultCode::bad_request, fmt::format("'{}' must be a number from {} to {}", name, least, most));
+    return Fault(FaultCode::bad_request,
+                 fmt::format("'{}' must be a number from {} to {}", name, least, most));
   }
   return value;
 }

@@ -26,7 +26,9 @@ struct Caller {
   std::optional<store::SessionRow> session;
 
   // Where from, as shown and as logins are limited by.
-  const std::string& address() const { return origin.through_overlay() ? origin.peer_id : origin.address; }
+  const std::string& address() const {
+    return origin.through_overlay() ? origin.peer_id : origin.address;
+  }
 };
 
 // Lives while its request is answered.
@@ -38,8 +40,8 @@ struct Call {
   Json body;                                      // checked against the route's fields
 
   // For the handler to set:
-  std::string audit_detail;                           // what the path does not say; never a secret
-  bool audited = false;                               // set by the route; a handler may say otherwise
+  std::string audit_detail;  // what the path does not say; never a secret
+  bool audited = false;      // set by the route; a handler may say otherwise
   std::optional<std::chrono::seconds> retry_after{};  // goes with a fault
 };
 

@@ -8,7 +8,12 @@ namespace oc::api::test {
 class FakeNode final : public NodeFace {
  public:
   IdentityView identity() const override {
-    return {"12D3KooWself", "self", "0.1.0", {"home", "lab"}, {"/ip4/192.0.2.1/tcp/1985/p2p/12D3KooWself"}, "eyJpZCI6"};
+    return {"12D3KooWself",
+            "self",
+            "0.1.0",
+            {"home", "lab"},
+            {"/ip4/192.0.2.1/tcp/1985/p2p/12D3KooWself"},
+            "eyJpZCI6"};
   }
   std::vector<MemberView> members() const override { return members_; }
 
@@ -23,12 +28,14 @@ class FakeNode final : public NodeFace {
     return std::string("12D3KooWnew");
   }
   awaitable<Outcome<PingView>> ping(std::string peer_id, int count) override {
-    if (peer_id == "12D3KooWlost") co_return Fault(FaultCode::peer_unreachable, "no address of it answers");
+    if (peer_id == "12D3KooWlost")
+      co_return Fault(FaultCode::peer_unreachable, "no address of it answers");
     PingView view;
     for (int i = 1; i <= count; ++i) view.round_trips_ms.push_back(i);
     co_return view;
   }
-  awaitable<Outcome<net::HttpResponse>> request(std::string peer_id, net::HttpRequest request) override {
+  awaitable<Outcome<net::HttpResponse>> request(std::string peer_id,
+                                                net::HttpRequest request) override {
     forwarded_to = std::move(peer_id);
     forwarded = std::move(request);
     co_return forward_answer;
@@ -61,7 +68,8 @@ class FakeNode final : public NodeFace {
     co_return Fault(FaultCode::rule_not_found, "there is no rule " + id);
   }
   awaitable<Outcome<bool>> delete_rule(std::string id) override {
-    const auto removed = std::erase_if(rules_, [&id](const RuleView& rule) { return rule.id == id; });
+    const auto removed =
+        std::erase_if(rules_, [&id](const RuleView& rule) { return rule.id == id; });
     if (removed == 0) co_return Fault(FaultCode::rule_not_found, "there is no rule " + id);
     co_return true;
   }
@@ -70,15 +78,43 @@ class FakeNode final : public NodeFace {
   std::string metrics_prometheus() const override { return "open_chat_up 1\n"; }
 
   std::vector<MemberView> members_ = {
-      {"12D3KooWnas", "nas", "0.1.0", {"home"}, {"/ip4/192.0.2.2/tcp/1985"}, false, true, "direct tcp", 1.5, WallTime{}},
-      {"12D3KooWlost", "a\xff\"lost", "0.1.0", {"home"}, {}, false, false, "", std::nullopt, std::nullopt},
-      {"12D3KooWself", "self", "0.1.0", {"home", "lab"}, {}, true, true, "", std::nullopt, std::nullopt},
+      {"12D3KooWnas",
+       "nas",
+       "0.1.0",
+       {"home"},
+       {"/ip4/192.0.2.2/tcp/1985"},
+       false,
+       true,
+       "direct tcp",
+       1.5,
+       WallTime{}},
+      {"12D3KooWlost",
+       "a\xff\"lost",
+       "0.1.0",
+       {"home"},
+       {},
+       false,
+       false,
+       "",
+       std::nullopt,
+       std::nullopt},
+      {"12D3KooWself",
+       "self",
+       "0.1.0",
+       {"home", "lab"},
+       {},
+       true,
+       true,
+       "",
+       std::nullopt,
+       std::nullopt},
   };
   std::vector<RuleView> rules_;
   RuleRequest created;
   std::string forwarded_to;
   net::HttpRequest forwarded;
-  net::HttpResponse forward_answer{200, {{"Content-Type", "application/json"}, {"X-A", "1"}, {"x-a", "2"}}, "{\"a\":1}"};
+  net::HttpResponse forward_answer{
+      200, {{"Content-Type", "application/json"}, {"X-A", "1"}, {"x-a", "2"}}, "{\"a\":1}"};
 };
 
 }  // namespace oc::api::test

@@ -30,8 +30,8 @@ void make_room(Table& table) {
 
 }  // namespace
 
-std::optional<std::chrono::seconds> LoginLimiter::begin(const std::string& address, const std::string& user,
-                                                        TimePoint now) {
+std::optional<std::chrono::seconds> LoginLimiter::begin(const std::string& address,
+                                                        const std::string& user, TimePoint now) {
   const std::string bucket = bucket_of(address);
   if (!pairs_.contains({bucket, user})) make_room(pairs_);
   if (!addresses_.contains(bucket)) make_room(addresses_);
@@ -42,7 +42,8 @@ std::optional<std::chrono::seconds> LoginLimiter::begin(const std::string& addre
   if (now < pair.blocked_until) return rounded_up(pair.blocked_until - now);
   from.empty_at = std::max(from.empty_at, now);
   const Duration full = kRefill * kBurst;
-  if (const Duration filled = from.empty_at - now + kRefill; filled > full) return rounded_up(filled - full);
+  if (const Duration filled = from.empty_at - now + kRefill; filled > full)
+    return rounded_up(filled - full);
 
   from.empty_at += kRefill;
   from.last = pair.last = now;
@@ -56,7 +57,8 @@ std::optional<std::chrono::seconds> LoginLimiter::begin(const std::string& addre
 void LoginLimiter::succeeded(const std::string& address, const std::string& user) {
   const std::string bucket = bucket_of(address);
   pairs_.erase({bucket, user});
-  if (const auto from = addresses_.find(bucket); from != addresses_.end()) from->second.empty_at -= kRefill;
+  if (const auto from = addresses_.find(bucket); from != addresses_.end())
+    from->second.empty_at -= kRefill;
 }
 
 }  // namespace oc::api

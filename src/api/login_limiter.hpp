@@ -28,7 +28,8 @@ class LoginLimiter {
 
   // Nothing: go on; the attempt counts as failed until succeeded(), so that a volley of attempts at
   // once gains nothing. Otherwise: how long to wait.
-  std::optional<std::chrono::seconds> begin(const std::string& address, const std::string& user, TimePoint now);
+  std::optional<std::chrono::seconds> begin(const std::string& address, const std::string& user,
+                                            TimePoint now);
   void succeeded(const std::string& address, const std::string& user);
   std::size_t entries() const { return pairs_.size() + addresses_.size(); }
 

@@ -11,7 +11,10 @@ Json content_of(const Json& schema) { return {{"application/json", {{"schema", s
 Json reference(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
 
 Json page_schema(const std::string& row) {
-  Json schema = object_schema({{"page", "integer"}, {"limit", "integer"}, {"total_rows", "integer"}, {"total_pages", "integer"}});
+  Json schema = object_schema({{"page", "integer"},
+                               {"limit", "integer"},
+                               {"total_rows", "integer"},
+                               {"total_pages", "integer"}});
   schema["properties"]["rows"] = {{"type", "array"}, {"items", reference(row)}};
   schema["required"].push_back("rows");
   return schema;
@@ -21,16 +24,21 @@ Json parameters_of(const Route& route) {
   Json parameters = Json::array();
   for (auto at = route.path.find('{'); at != std::string::npos; at = route.path.find('{', at + 1)) {
     const std::string name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
-    parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+    parameters.push_back(
+        {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
   }
   Fields query = route.query;
   if (route.paged) {
     query.push_back({"page", FieldType::integer, false, "from 1", Paging::kMaxPage});
-    query.push_back({"limit", FieldType::integer, false, "rows of a page, from 1", Paging::kMaxLimit});
+    query.push_back(
+        {"limit", FieldType::integer, false, "rows of a page, from 1", Paging::kMaxLimit});
   }
   for (const Field& field : query) {
-    parameters.push_back({{"name", field.name}, {"in", "query"}, {"required", field.required},
-                          {"description", field.description}, {"schema", schema_of(field)}});
+    parameters.push_back({{"name", field.name},
+                          {"in", "query"},
+                          {"required", field.required},
+                          {"description", field.description},
+                          {"schema", schema_of(field)}});
   }
   return parameters;
 }
@@ -40,12 +48,16 @@ Json answers_of(const Route& route) {
   if (!route.answer.empty()) {
     good["content"] = content_of(route.paged ? page_schema(route.answer) : reference(route.answer));
   }
-  return {{"2XX", good}, {"default", {{"description", "an error"}, {"content", content_of(reference("Error"))}}}};
+  return {{"2XX", good},
+          {"default", {{"description", "an error"}, {"content", content_of(reference("Error"))}}}};
 }
 
 Json operation_of(const Route& route) {
-  Json operation = {{"summary", route.summary}, {"x-role", to_string(route.role)}, {"responses", answers_of(route)}};
-  if (Json parameters = parameters_of(route); !parameters.empty()) operation["parameters"] = parameters;
+  Json operation = {{"summary", route.summary},
+                    {"x-role", to_string(route.role)},
+                    {"responses", answers_of(route)}};
+  if (Json parameters = parameters_of(route); !parameters.empty())
+    operation["parameters"] = parameters;
   if (!route.body.empty()) {
     operation["requestBody"] = {{"required", true}, {"content", content_of(schema_of(route.body))}};
   }

@@ -20,7 +20,8 @@ std::string lower(std::string text) {
 // What is wrong with the value, "" if it follows the schema.
 std::string violation(const Json& value, const Json& schema, const Json& document) {
   if (schema.contains("$ref")) {
-    const std::string name = schema["$ref"].get<std::string>().substr(std::string("#/components/schemas/").size());
+    const std::string name =
+        schema["$ref"].get<std::string>().substr(std::string("#/components/schemas/").size());
     return violation(value, document["components"]["schemas"][name], document);
   }
   if (schema.value("nullable", false) && value.is_null()) return "";
@@ -28,7 +29,8 @@ std::string violation(const Json& value, const Json& schema, const Json& documen
   const std::string type = schema.value("type", "");
   if ((type == "object" && !value.is_object()) || (type == "array" && !value.is_array()) ||
       (type == "string" && !value.is_string()) || (type == "boolean" && !value.is_boolean()) ||
-      (type == "integer" && !value.is_number_integer()) || (type == "number" && !value.is_number())) {
+      (type == "integer" && !value.is_number_integer()) ||
+      (type == "number" && !value.is_number())) {
     return value.dump() + " is no " + type;
   }
   for (const Json& name : schema.value("required", Json::array())) {
@@ -37,7 +39,8 @@ std::string violation(const Json& value, const Json& schema, const Json& documen
   if (value.is_object() && schema.contains("properties")) {
     for (const auto& [name, property] : value.items()) {
       if (!schema["properties"].contains(name)) return name + " is not described";
-      if (auto wrong = violation(property, schema["properties"][name], document); !wrong.empty()) return name + ": " + wrong;
+      if (auto wrong = violation(property, schema["properties"][name], document); !wrong.empty())
+        return name + ": " + wrong;
     }
   }
   if (value.is_array() && schema.contains("items")) {
@@ -62,7 +65,8 @@ TEST_F(OpenApiTest, describes_every_route_and_no_other) {
     EXPECT_EQ(operation["security"].empty(), route.role == Role::anyone);
     const auto described = operation.value("parameters", Json::array());
     const auto braces = std::count(route.path.begin(), route.path.end(), '{');
-    const auto in_path = std::count_if(described.begin(), described.end(), [](const Json& p) { return p["in"] == "path"; });
+    const auto in_path = std::count_if(described.begin(), described.end(),
+                                       [](const Json& p) { return p["in"] == "path"; });
     EXPECT_EQ(in_path, braces) << route.path;
   }
 }
@@ -70,16 +74,24 @@ TEST_F(OpenApiTest, describes_every_route_and_no_other) {
 TEST_F(OpenApiTest, answers_are_as_described) {
   const std::string token = admin();
   const std::vector<test::Ask> calls = {
-      {.method = "POST", .target = "/api/v1/user/login", .body = R"({"email":"root","password":"secret"})"},
+      {.method = "POST",
+       .target = "/api/v1/user/login",
+       .body = R"({"email":"root","password":"secret"})"},
       {.target = "/api/v1/user/self"},
       {.target = "/api/v1/user/sessions/list"},
       {.target = "/api/v1/federation/identity"},
       {.target = "/api/v1/federation/nodes/list"},
       {.target = "/api/v1/federation/networks/list"},
-      {.method = "POST", .target = "/api/v1/federation/nodes/register", .body = R"({"bootstrap_string":"good"})"},
+      {.method = "POST",
+       .target = "/api/v1/federation/nodes/register",
+       .body = R"({"bootstrap_string":"good"})"},
       {.target = "/api/v1/federation/nodes/nas/ping"},
-      {.method = "POST", .target = "/api/v1/federation/nodes/nas/request", .body = R"({"method":"GET","path":"/health"})"},
-      {.method = "POST", .target = "/api/v1/federation/nodes/proxy", .body = R"({"direction":"egress","kind":"tcp"})"},
+      {.method = "POST",
+       .target = "/api/v1/federation/nodes/nas/request",
+       .body = R"({"method":"GET","path":"/health"})"},
+      {.method = "POST",
+       .target = "/api/v1/federation/nodes/proxy",
+       .body = R"({"direction":"egress","kind":"tcp"})"},
       {.method = "POST", .target = "/api/v1/federation/proxies/rule1/disable"},
       {.target = "/api/v1/federation/proxies/list"},
       {.method = "DELETE", .target = "/api/v1/federation/proxies/rule1"},
@@ -95,10 +107,11 @@ TEST_F(OpenApiTest, answers_are_as_described) {
     ASSERT_LT(response.status, 300) << call.target << response.body;
     const auto path = call.target.substr(0, call.target.find('?'));
     const auto match = server->router().match(call.method, path);
-    const Json schema = document["paths"][match.route->path][lower(call.method)]["responses"]["2XX"]["content"]
-                                ["application/json"]["schema"];
+    const Json schema = document["paths"][match.route->path][lower(call.method)]["responses"]["2XX"]
+                                ["content"]["application/json"]["schema"];
     ASSERT_TRUE(schema.is_object()) << call.target;
-    EXPECT_EQ(violation(json(response), schema, document), "") << call.target << " " << response.body;
+    EXPECT_EQ(violation(json(response), schema, document), "")
+        << call.target << " " << response.body;
   }
   const auto error = ask({.target = "/api/v1/user/self"});
   EXPECT_EQ(violation(json(error), document["components"]["schemas"]["Error"], document), "");
@@ -111,14 +124,16 @@ TEST_F(OpenApiTest, the_written_description_has_the_same_routes) {
   text << file.rdbuf();
   const std::string document = text.str();
   std::set<std::string> written;
-  const std::regex pattern(R"(`(GET|POST|PUT|PATCH|DELETE) ([^`? ]+)[^`]*`[^\n]*?(?:— (anyone|reader|admin))?)");
+  const std::regex pattern(
+      R"(`(GET|POST|PUT|PATCH|DELETE) ([^`? ]+)[^`]*`[^\n]*?(?:— (anyone|reader|admin))?)");
   for (std::sregex_iterator at(document.begin(), document.end(), pattern), end; at != end; ++at) {
     std::string path = (*at)[2];
     if (!path.starts_with('/')) path = "/api/v1/" + path;
     written.insert((*at)[1].str() + " " + path);
   }
   std::set<std::string> routed;
-  for (const Route& route : server->router().routes()) routed.insert(route.method + " " + route.path);
+  for (const Route& route : server->router().routes())
+    routed.insert(route.method + " " + route.path);
   EXPECT_EQ(written, routed);
 }
 

@@ -35,13 +35,15 @@ bool is_own_host(std::string_view host, const std::vector<std::string>& host_nam
   if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
   const std::string_view name = host.substr(0, colon);
   if (net::equal_ignoring_case(name, "localhost") || is_ip_literal(name)) return true;
-  return std::any_of(host_names.begin(), host_names.end(),
-                     [name](const std::string& own) { return net::equal_ignoring_case(name, own); });
+  return std::any_of(host_names.begin(), host_names.end(), [name](const std::string& own) {
+    return net::equal_ignoring_case(name, own);
+  });
 }
 
 bool is_own_origin(const net::HttpHeaders& headers, const std::vector<std::string>& host_names) {
   const auto host = net::find_header(headers, "host");
-  if (!host || net::count_header(headers, "host") != 1 || !is_own_host(*host, host_names)) return false;
+  if (!host || net::count_header(headers, "host") != 1 || !is_own_host(*host, host_names))
+    return false;
   const std::size_t origins = net::count_header(headers, "origin");
   if (origins == 0) return true;
   std::string_view origin = *net::find_header(headers, "origin");

@@ -13,8 +13,9 @@ using namespace std::chrono_literals;
 TEST(ParseJson, takes_json_and_refuses_everything_else) {
   EXPECT_TRUE(parse_json(R"({"a":[1,2,{"b":"ü"}]})"));
   EXPECT_TRUE(parse_json(R"({"a":{"x":1},"b":{"x":1}})")) << "the same name in two objects";
-  for (const char* text : {"", "{", "{\"a\":}", "nul", "{\"a\":1}x", "\"\\ud800\"", "\"\xff\"", "{'a':1}", "[1,]", "NaN",
-                           "{\"a\":1,\"a\":2}", "[{\"a\":1,\"b\":{},\"a\":2}]"}) {
+  for (const char* text :
+       {"", "{", "{\"a\":}", "nul", "{\"a\":1}x", "\"\\ud800\"", "\"\xff\"", "{'a':1}", "[1,]",
+        "NaN", "{\"a\":1,\"a\":2}", "[{\"a\":1,\"b\":{},\"a\":2}]"}) {
     auto parsed = parse_json(text);
     EXPECT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, FaultCode::bad_request) << text;
@@ -38,7 +39,8 @@ TEST(CheckFields, names_the_field_that_is_wrong) {
                          {"on", FieldType::boolean, false, ""},
                          {"tags", FieldType::lines, false, "", 3},
                          {"note", FieldType::text, false, "", 5}};
-  const auto checked = check_fields(Json::parse(R"({"name":"a","port":1,"on":true,"tags":["x"],"note":"a\nb"})"), fields);
+  const auto checked = check_fields(
+      Json::parse(R"({"name":"a","port":1,"on":true,"tags":["x"],"note":"a\nb"})"), fields);
   ASSERT_TRUE(checked);
   EXPECT_EQ((*checked)["port"], 1);
   EXPECT_EQ(check_fields(Json::parse(R"({"name":"a","port":null})"), fields)->size(), 1u);
@@ -70,7 +72,8 @@ TEST(CheckFields, names_the_field_that_is_wrong) {
 
 Router sample_router() {
   Router router;
-  for (const char* path : {"/", "/a/list", "/a/{id}", "/a/{id}/x"}) router.add({"GET", path, Role::reader, "", {}, {}, "", false, {}});
+  for (const char* path : {"/", "/a/list", "/a/{id}", "/a/{id}/x"})
+    router.add({"GET", path, Role::reader, "", {}, {}, "", false, {}});
   router.add({"DELETE", "/a/{id}", Role::admin, "", {}, {}, "", false, {}});
   return router;
 }
@@ -89,8 +92,9 @@ TEST(Router, tells_a_wrong_method_from_an_unknown_path) {
   const auto wrong = router.match("POST", "/a/b");
   EXPECT_EQ(wrong.route, nullptr);
   EXPECT_EQ(wrong.allow, "GET, HEAD, DELETE");
-  for (const char* path : {"", "/b", "/a", "/a/", "/a//x", "//a/b", "/a/b/", "/a/b/x/y", "/a/../a/b/c", "/A/list",
-                           "/a/%00", "/a/%0a", "/a/%ff", "/a/%c0%ae", "/a/%2", "/a/%zz"}) {
+  for (const char* path :
+       {"", "/b", "/a", "/a/", "/a//x", "//a/b", "/a/b/", "/a/b/x/y", "/a/../a/b/c", "/A/list",
+        "/a/%00", "/a/%0a", "/a/%ff", "/a/%c0%ae", "/a/%2", "/a/%zz"}) {
     const auto unknown = router.match("GET", path);
     EXPECT_EQ(unknown.route, nullptr) << path;
     EXPECT_EQ(unknown.allow, "") << path;
@@ -107,14 +111,36 @@ TEST(ParseQuery, decodes_and_keeps_the_first_of_a_name) {
 
 TEST(OriginCheck, takes_known_names_and_literals_as_host) {
   const std::vector<std::string> names = {"node.example"};
-  for (const char* host : {"localhost", "LOCALHOST:1984", "127.0.0.1:1984", "192.0.2.1", "[::1]", "[2001:db8::1]:1984",
-                           "node.example", "Node.Example:443"}) {
+  for (const char* host : {"localhost", "LOCALHOST:1984", "127.0.0.1:1984", "192.0.2.1", "[::1]",
+                           "[2001:db8::1]:1984", "node.example", "Node.Example:443"}) {
     EXPECT_TRUE(is_own_host(host, names)) << host;
   }
-  for (const char* host : {"", "evil.example", "localhost.evil.example", "localhost.", "evil-localhost", "localhost:", "localhost:x",
-                           "localhost:123456", "user@localhost", "localhost@evil.example", "localhost:1@evil.example", "::1", "[::1",
-                           "[::1]x", "[::1]:", "[localhost]", "[127.0.0.1]", "[fe80::1%eth0]", "127.1", "0x7f.1", "2130706433",
-                           "127.0.0.1.evil.example", "127.0.0.1.nip.io", "localhost evil", "node.example.evil", "localhost,evil"}) {
+  for (const char* host : {"",
+                           "evil.example",
+                           "localhost.evil.example",
+                           "localhost.",
+                           "evil-localhost",
+                           "localhost:",
+                           "localhost:x",
+                           "localhost:123456",
+                           "user@localhost",
+                           "localhost@evil.example",
+                           "localhost:1@evil.example",
+                           "::1",
+                           "[::1",
+                           "[::1]x",
+                           "[::1]:",
+                           "[localhost]",
+                           "[127.0.0.1]",
+                           "[fe80::1%eth0]",
+                           "127.1",
+                           "0x7f.1",
+                           "2130706433",
+                           "127.0.0.1.evil.example",
+                           "127.0.0.1.nip.io",
+                           "localhost evil",
+                           "node.example.evil",
+                           "localhost,evil"}) {
     EXPECT_FALSE(is_own_host(host, names)) << host;
   }
 }
@@ -124,20 +150,24 @@ TEST(OriginCheck, an_origin_must_be_of_the_same_authority) {
   EXPECT_TRUE(own({{"Host", "localhost:1984"}}));
   EXPECT_TRUE(own({{"Host", "localhost:1984"}, {"Origin", "http://localhost:1984"}}));
   EXPECT_TRUE(own({{"Host", "192.0.2.1"}, {"Origin", "https://192.0.2.1"}}));
-  for (const char* origin : {"null", "", "http://evil.example", "http://localhost", "http://localhost:1985", "localhost:1984",
-                             "http://localhost:1984/", "http://localhost:1984.evil", "file://", "http://user@localhost:1984"}) {
+  for (const char* origin :
+       {"null", "", "http://evil.example", "http://localhost", "http://localhost:1985",
+        "localhost:1984", "http://localhost:1984/", "http://localhost:1984.evil", "file://",
+        "http://user@localhost:1984"}) {
     EXPECT_FALSE(own({{"Host", "localhost:1984"}, {"Origin", origin}})) << origin;
   }
   EXPECT_FALSE(own({}));
   EXPECT_FALSE(own({{"Host", "localhost"}, {"Host", "localhost"}}));
-  EXPECT_FALSE(own({{"Host", "localhost"}, {"Origin", "http://localhost"}, {"Origin", "http://evil"}}));
+  EXPECT_FALSE(
+      own({{"Host", "localhost"}, {"Origin", "http://localhost"}, {"Origin", "http://evil"}}));
 }
 
 const TimePoint kStart{std::chrono::hours(1)};
 
 TEST(LoginLimiter, lets_a_few_attempts_through_and_then_waits_longer_and_longer) {
   LoginLimiter limiter;
-  for (int i = 0; i < LoginLimiter::kFree; ++i) EXPECT_FALSE(limiter.begin("a", "root", kStart)) << i;
+  for (int i = 0; i < LoginLimiter::kFree; ++i)
+    EXPECT_FALSE(limiter.begin("a", "root", kStart)) << i;
   EXPECT_EQ(limiter.begin("a", "root", kStart), 1s);
   TimePoint now = kStart;
   for (const auto wait : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
@@ -175,14 +205,16 @@ TEST(LoginLimiter, success_and_time_forgive) {
 
 TEST(LoginLimiter, counts_an_ipv6_address_as_its_64) {
   LoginLimiter limiter;
-  for (int i = 0; i < LoginLimiter::kFree; ++i) (void)limiter.begin("2001:db8::" + std::to_string(i), "root", kStart);
+  for (int i = 0; i < LoginLimiter::kFree; ++i)
+    (void)limiter.begin("2001:db8::" + std::to_string(i), "root", kStart);
   EXPECT_TRUE(limiter.begin("2001:db8::ffff", "root", kStart));
   EXPECT_FALSE(limiter.begin("2001:db8:0:1::1", "root", kStart));
 }
 
 TEST(LoginLimiter, its_tables_are_bounded) {
   LoginLimiter limiter;
-  for (int i = 0; i < 10'000; ++i) (void)limiter.begin("a" + std::to_string(i), "root", kStart + std::chrono::milliseconds(i));
+  for (int i = 0; i < 10'000; ++i)
+    (void)limiter.begin("a" + std::to_string(i), "root", kStart + std::chrono::milliseconds(i));
   EXPECT_LE(limiter.entries(), 2 * LoginLimiter::kMaxEntries);
 }
 

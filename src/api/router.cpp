@@ -15,9 +15,12 @@ std::string_view next_segment(std::string_view& path) {
   return segment;
 }
 
-bool is_parameter(std::string_view segment) { return segment.starts_with("/{") && segment.ends_with('}'); }
+bool is_parameter(std::string_view segment) {
+  return segment.starts_with("/{") && segment.ends_with('}');
+}
 
-std::optional<std::map<std::string, std::string>> match_path(std::string_view pattern, std::string_view path) {
+std::optional<std::map<std::string, std::string>> match_path(std::string_view pattern,
+                                                             std::string_view path) {
   std::map<std::string, std::string> parameters;
   while (!pattern.empty() && !path.empty()) {
     const std::string_view wanted = next_segment(pattern);
@@ -44,7 +47,8 @@ int hex_digit(char c) {
 }  // namespace
 
 void Router::add(Route route) {
-  for (const Route& other : routes_) ASSERT(other.method != route.method || other.path != route.path);
+  for (const Route& other : routes_)
+    ASSERT(other.method != route.method || other.path != route.path);
   routes_.push_back(std::move(route));
 }
 
@@ -87,7 +91,8 @@ std::optional<std::map<std::string, std::string>> parse_query(std::string_view q
     if (field.empty()) continue;
     const auto equals = field.find('=');
     auto name = percent_decode(field.substr(0, equals), true);
-    auto value = percent_decode(equals == std::string_view::npos ? "" : field.substr(equals + 1), true);
+    auto value =
+        percent_decode(equals == std::string_view::npos ? "" : field.substr(equals + 1), true);
     if (!name || !value) return std::nullopt;
     fields.emplace(*std::move(name), *std::move(value));
   }

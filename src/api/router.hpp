@@ -19,7 +19,7 @@ struct Route {
   std::string path;    // "/api/v1/things/{id}": a {name} stands for one segment
   Role role = Role::admin;
   std::string summary;
-  Fields query;        // beside page and limit of a paged list
+  Fields query;  // beside page and limit of a paged list
   Fields body;
   std::string answer;  // the name of the answer's schema (openapi.hpp); "" when it is not JSON
   bool paged = false;  // the answer is a page of such rows
@@ -37,7 +37,7 @@ class Router {
   struct Match {
     const Route* route = nullptr;                   // null: there is none
     std::map<std::string, std::string> parameters;  // percent-decoded
-    std::string allow;                              // of a known path with another method: what it has
+    std::string allow;  // of a known path with another method: what it has
   };
   // `path` without query. The first route that fits, in order of add().
   Match match(std::string_view method, std::string_view path) const;

@@ -47,25 +47,30 @@ awaitable<Answer> ping(const RouteContext& context, Call& call) {
 
 // The request that the body describes.
 Outcome<net::HttpRequest> request_of(Json& body) {
-  static constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  static constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",  "POST",
+                                                               "PUT", "PATCH", "DELETE"};
   net::HttpRequest request;
   request.method = body["method"].get<std::string>();
   request.target = body["path"].get<std::string>();
   if (std::find(kMethods.begin(), kMethods.end(), request.method) == kMethods.end()) {
-    return Fault(FaultCode::bad_request, "the field 'method' must be one of GET, HEAD, POST, PUT, PATCH, DELETE");
+    return Fault(FaultCode::bad_request,
+                 "the field 'method' must be one of GET, HEAD, POST, PUT, PATCH, DELETE");
   }
   if (!net::is_origin_form(request.target)) {
-    return Fault(FaultCode::bad_request, "the field 'path' must be a path from '/', percent-encoded where needed");
+    return Fault(FaultCode::bad_request,
+                 "the field 'path' must be a path from '/', percent-encoded where needed");
   }
   if (body.contains("body")) {
     const Json& content = body["body"];
-    request.body = content.is_string() ? content.get<std::string>()
-                                       : content.dump(-1, ' ', false, Json::error_handler_t::replace);
+    request.body = content.is_string()
+                       ? content.get<std::string>()
+                       : content.dump(-1, ' ', false, Json::error_handler_t::replace);
     request.headers.emplace_back("Content-Type", "application/json");
   }
   if (body.contains("session_id")) {
     const std::string token = body["session_id"].get<std::string>();
-    if (!is_token_form(token)) return Fault(FaultCode::bad_request, "the field 'session_id' is no session id");
+    if (!is_token_form(token))
+      return Fault(FaultCode::bad_request, "the field 'session_id' is no session id");
     request.headers.emplace_back("Authorization", "Bearer " + token);
   }
   return request;
@@ -99,10 +104,12 @@ awaitable<Answer> forward(const RouteContext& context, Call& call) {
   call.audited = request.method != "GET" && request.method != "HEAD";
   if (call.caller.role < Role::admin && !reader_may_forward(context.router, request)) {
     call.audited = false;
-    co_return Fault(FaultCode::forbidden, "a reader may only send GET requests to routes that readers may use");
+    co_return Fault(FaultCode::forbidden,
+                    "a reader may only send GET requests to routes that readers may use");
   }
   CO_TRY(std::string peer, context.node.resolve_peer(call.parameters["peer"]));
-  call.audit_detail = request.method + " " + request.target.substr(0, request.target.find('?')) + " on " + peer;
+  call.audit_detail =
+      request.method + " " + request.target.substr(0, request.target.find('?')) + " on " + peer;
   auto response = co_await context.node.request(std::move(peer), std::move(request));
   if (!response) co_return response.error();
   co_return json_response(forwarded_json(*response));
@@ -115,19 +122,55 @@ void add_federation_routes(Router& router, const RouteContext& context) {
     return [&context, function](Call& call) { return function(context, call); };
   };
   const std::string base = "/api/v1/federation";
-  router.add({"GET", base + "/identity", Role::reader, "This node's identity", {}, {}, "Identity", false,
+  router.add({"GET",
+              base + "/identity",
+              Role::reader,
+              "This node's identity",
+              {},
+              {},
+              "Identity",
+              false,
               bind(show_identity)});
-  router.add({"GET", base + "/nodes/list", Role::reader, "The members of this node's networks", {}, {}, "Member", true,
+  router.add({"GET",
+              base + "/nodes/list",
+              Role::reader,
+              "The members of this node's networks",
+              {},
+              {},
+              "Member",
+              true,
               bind(list_nodes)});
-  router.add({"GET", base + "/networks/list", Role::reader, "The networks of this node", {}, {}, "Network", true,
+  router.add({"GET",
+              base + "/networks/list",
+              Role::reader,
+              "The networks of this node",
+              {},
+              {},
+              "Network",
+              true,
               bind(list_networks)});
-  const Fields bootstrap = {
-      {"bootstrap_string", FieldType::line, true, "what `open-chat client identity -b64` prints", 16 * 1024}};
-  router.add({"POST", base + "/nodes/register", Role::admin, "Add a peer by its bootstrap string", {}, bootstrap,
-              "Registered", false, bind(register_node)});
-  const Fields count = {{"count", FieldType::integer, false, "how many, 1 to 20; default 4", kMaxPings}};
-  router.add({"GET", base + "/nodes/{peer}/ping", Role::reader, "Measure round trips to a member", count, {}, "Ping",
-              false, bind(ping)});
+  const Fields bootstrap = {{"bootstrap_string", FieldType::line, true,
+                             "what `open-chat client identity -b64` prints", 16 * 1024}};
+  router.add({"POST",
+              base + "/nodes/register",
+              Role::admin,
+              "Add a peer by its bootstrap string",
+              {},
+              bootstrap,
+              "Registered",
+              false,
+              bind(register_node)});
+  const Fields count = {
+      {"count", FieldType::integer, false, "how many, 1 to 20; default 4", kMaxPings}};
+  router.add({"GET",
+              base + "/nodes/{peer}/ping",
+              Role::reader,
+              "Measure round trips to a member",
+              count,
+              {},
+              "Ping",
+              false,
+              bind(ping)});
   const Fields request = {
       {"method", FieldType::line, true, "GET, HEAD, POST, PUT, PATCH or DELETE", 16},
       {"path", FieldType::line, true, "path and query, from '/'", 4096},
@@ -135,7 +178,14 @@ void add_federation_routes(Router& router, const RouteContext& context) {
       {"session_id", FieldType::line, false, "a session of the other node", 64},
   };
   for (const char* path : {"/nodes/peer/{peer}/request", "/nodes/{peer}/request"}) {
-    router.add({"POST", base + path, Role::reader, "Send a request to another member", {}, request, "Forwarded", false,
+    router.add({"POST",
+                base + path,
+                Role::reader,
+                "Send a request to another member",
+                {},
+                request,
+                "Forwarded",
+                false,
                 bind(forward)});
   }
 }

@@ -30,18 +30,22 @@ net::HttpResponse response_of(std::string type, std::string body) {
 
 awaitable<Answer> show_page(const RouteContext&, Call&) {
   net::HttpResponse response = response_of("text/html; charset=utf-8", kPage);
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; frame-ancestors 'none'");
   co_return response;
 }
 
-awaitable<Answer> show_health(const RouteContext&, Call&) { co_return json_response({{"status", "ok"}}); }
+awaitable<Answer> show_health(const RouteContext&, Call&) {
+  co_return json_response({{"status", "ok"}});
+}
 
 awaitable<Answer> show_metrics(const RouteContext& context, Call&) {
   co_return response_of("application/json", context.node.metrics_json());
 }
 
 awaitable<Answer> show_prometheus(const RouteContext& context, Call&) {
-  co_return response_of("text/plain; version=0.0.4; charset=utf-8", context.node.metrics_prometheus());
+  co_return response_of("text/plain; version=0.0.4; charset=utf-8",
+                        context.node.metrics_prometheus());
 }
 
 awaitable<Answer> show_description(const RouteContext& context, Call&) {
@@ -63,15 +67,59 @@ void add_node_routes(Router& router, const RouteContext& context) {
   const auto bind = [&context](auto function) -> Handler {
     return [&context, function](Call& call) { return function(context, call); };
   };
-  router.add({"GET", "/", Role::anyone, "A page that says what this is", {}, {}, "", false, bind(show_page)});
-  router.add({"GET", "/health", Role::anyone, "Whether the node runs", {}, {}, "Health", false, bind(show_health)});
-  router.add({"GET", "/metrics", Role::reader, "Figures in Prometheus' text format", {}, {}, "", false,
+  router.add({"GET",
+              "/",
+              Role::anyone,
+              "A page that says what this is",
+              {},
+              {},
+              "",
+              false,
+              bind(show_page)});
+  router.add({"GET",
+              "/health",
+              Role::anyone,
+              "Whether the node runs",
+              {},
+              {},
+              "Health",
+              false,
+              bind(show_health)});
+  router.add({"GET",
+              "/metrics",
+              Role::reader,
+              "Figures in Prometheus' text format",
+              {},
+              {},
+              "",
+              false,
               bind(show_prometheus)});
-  router.add({"GET", "/api/openapi.json", Role::anyone, "This description", {}, {}, "OpenApi", false,
+  router.add({"GET",
+              "/api/openapi.json",
+              Role::anyone,
+              "This description",
+              {},
+              {},
+              "OpenApi",
+              false,
               bind(show_description)});
-  router.add({"GET", "/api/v1/metrics", Role::reader, "Figures of host and node", {}, {}, "Metrics", false,
+  router.add({"GET",
+              "/api/v1/metrics",
+              Role::reader,
+              "Figures of host and node",
+              {},
+              {},
+              "Metrics",
+              false,
               bind(show_metrics)});
-  router.add({"GET", "/api/v1/audit/list", Role::admin, "State-changing calls", {}, {}, "AuditEntry", true,
+  router.add({"GET",
+              "/api/v1/audit/list",
+              Role::admin,
+              "State-changing calls",
+              {},
+              {},
+              "AuditEntry",
+              true,
               bind(list_audit)});
 }
 

@@ -23,13 +23,15 @@ RuleRequest rule_request(const Json& body) {
   if (body.contains("port")) request.port = body["port"].get<std::uint32_t>();
   if (body.contains("tags")) request.tags = body["tags"].get<std::vector<std::string>>();
   request.disabled = body.value("disabled", false);
-  if (body.contains("expires_in_seconds")) request.expires_in_seconds = body["expires_in_seconds"].get<std::uint64_t>();
+  if (body.contains("expires_in_seconds"))
+    request.expires_in_seconds = body["expires_in_seconds"].get<std::uint64_t>();
   return request;
 }
 
 awaitable<Answer> create_rule(const RouteContext& context, Call& call) {
   RuleRequest request = rule_request(call.body);
-  call.audit_detail = request.direction + " " + request.kind + " " + request.origin + " -> " + request.target;
+  call.audit_detail =
+      request.direction + " " + request.kind + " " + request.origin + " -> " + request.target;
   auto created = co_await context.node.create_rule(std::move(request));
   if (!created) co_return created.error();
   const Json body = {{"rule", to_json(created->rule)}, {"created", created->is_new}};
@@ -53,8 +55,12 @@ awaitable<Answer> set_enabled(const RouteContext& context, Call& call, bool enab
   co_return json_response({{"rule", to_json(*rule)}});
 }
 
-awaitable<Answer> enable_rule(const RouteContext& context, Call& call) { return set_enabled(context, call, true); }
-awaitable<Answer> disable_rule(const RouteContext& context, Call& call) { return set_enabled(context, call, false); }
+awaitable<Answer> enable_rule(const RouteContext& context, Call& call) {
+  return set_enabled(context, call, true);
+}
+awaitable<Answer> disable_rule(const RouteContext& context, Call& call) {
+  return set_enabled(context, call, false);
+}
 
 awaitable<Answer> delete_rule(const RouteContext& context, Call& call) {
   const std::string id = call.parameters["id"];
@@ -72,11 +78,13 @@ Fields rule_fields() {
       {"network", FieldType::line, false, "the network; default: the only one", 64},
       {"bind", FieldType::line, false, "address to listen on; default 127.0.0.1", 64},
       {"port", FieldType::integer, false, "port to listen on", 65535},
-      {"to", FieldType::line, false, "ingress: HOST:PORT or unix:/path; default 127.0.0.1:<port>", 512},
+      {"to", FieldType::line, false, "ingress: HOST:PORT or unix:/path; default 127.0.0.1:<port>",
+       512},
       {"key_prefix", FieldType::line, false, "certificate of a tls rule", 128},
       {"tags", FieldType::lines, false, "free labels", 64},
       {"disabled", FieldType::boolean, false, "create it without switching it on"},
-      {"expires_in_seconds", FieldType::integer, false, "until it switches itself off", 10ull * 366 * 24 * 3600},
+      {"expires_in_seconds", FieldType::integer, false, "until it switches itself off",
+       10ull * 366 * 24 * 3600},
   };
 }
 
@@ -87,14 +95,51 @@ void add_rule_routes(Router& router, const RouteContext& context) {
     return [&context, function](Call& call) { return function(context, call); };
   };
   const std::string base = "/api/v1/federation";
-  router.add({"POST", base + "/nodes/proxy", Role::admin, "Create a rule", {}, rule_fields(), "RuleCreated", false,
+  router.add({"POST",
+              base + "/nodes/proxy",
+              Role::admin,
+              "Create a rule",
+              {},
+              rule_fields(),
+              "RuleCreated",
+              false,
               bind(create_rule)});
-  router.add({"GET", base + "/proxies/list", Role::admin, "The rules", {}, {}, "Rule", true, bind(list_rules)});
-  router.add({"POST", base + "/proxies/{id}/enable", Role::admin, "Switch a rule on", {}, {}, "RuleChanged", false,
+  router.add({"GET",
+              base + "/proxies/list",
+              Role::admin,
+              "The rules",
+              {},
+              {},
+              "Rule",
+              true,
+              bind(list_rules)});
+  router.add({"POST",
+              base + "/proxies/{id}/enable",
+              Role::admin,
+              "Switch a rule on",
+              {},
+              {},
+              "RuleChanged",
+              false,
               bind(enable_rule)});
-  router.add({"POST", base + "/proxies/{id}/disable", Role::admin, "Switch a rule off", {}, {}, "RuleChanged", false,
+  router.add({"POST",
+              base + "/proxies/{id}/disable",
+              Role::admin,
+              "Switch a rule off",
+              {},
+              {},
+              "RuleChanged",
+              false,
               bind(disable_rule)});
-  router.add({"DELETE", base + "/proxies/{id}", Role::admin, "Delete a rule", {}, {}, "Id", false, bind(delete_rule)});
+  router.add({"DELETE",
+              base + "/proxies/{id}",
+              Role::admin,
+              "Delete a rule",
+              {},
+              {},
+              "Id",
+              false,
+              bind(delete_rule)});
 }
 
 }  // namespace oc::api

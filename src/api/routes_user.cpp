@@ -8,8 +8,8 @@ namespace {
 using Answer = Outcome<net::HttpResponse>;
 
 std::string cookie(const std::string& token, std::chrono::seconds life, bool secure) {
-  return fmt::format("session_id={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", token, life.count(),
-                     secure ? "; Secure" : "");
+  return fmt::format("session_id={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", token,
+                     life.count(), secure ? "; Secure" : "");
 }
 
 awaitable<Answer> login(const RouteContext& context, Call& call) {
@@ -36,7 +36,8 @@ awaitable<Answer> logout(const RouteContext& context, Call& call) {
     ended = *result;
   }
   net::HttpResponse response = json_response({{"logged_out", ended}});
-  response.headers.emplace_back("Set-Cookie", cookie("", std::chrono::seconds(0), context.secure_cookies));
+  response.headers.emplace_back("Set-Cookie",
+                                cookie("", std::chrono::seconds(0), context.secure_cookies));
   co_return response;
 }
 
@@ -53,7 +54,8 @@ awaitable<Answer> list_sessions(const RouteContext& context, Call& call) {
   if (!sessions) co_return sessions.error();
   Json rows = Json::array();
   for (const store::SessionRow& session : *sessions) {
-    const bool current = call.caller.session && call.caller.session->token_hash == session.token_hash;
+    const bool current =
+        call.caller.session && call.caller.session->token_hash == session.token_hash;
     rows.push_back(to_json(session, current));
   }
   co_return page_response(paging, rows);
@@ -69,7 +71,8 @@ awaitable<Answer> end_session(const RouteContext& context, Call& call) {
     if (!ended) co_return ended.error();
     co_return json_response({{"id", id}});
   }
-  co_return Fault(FaultCode::unknown_route, "there is no session " + id, "`GET user/sessions/list` lists the sessions");
+  co_return Fault(FaultCode::unknown_route, "there is no session " + id,
+                  "`GET user/sessions/list` lists the sessions");
 }
 
 }  // namespace
@@ -82,12 +85,50 @@ void add_user_routes(Router& router, const RouteContext& context) {
       {"email", FieldType::line, true, "the root user's name, or a network's name", 256},
       {"password", FieldType::text, true, "the password", 1024},
   };
-  router.add({"POST", "/api/v1/user/login", Role::anyone, "Open a session", {}, credentials, "Login", false, bind(login)});
-  router.add({"POST", "/api/v1/user/logout", Role::reader, "End the session", {}, {}, "Logout", false, bind(logout)});
-  router.add({"GET", "/api/v1/user/self", Role::reader, "Who the caller is", {}, {}, "Self", false, bind(show_self)});
-  router.add({"GET", "/api/v1/user/sessions/list", Role::admin, "The open sessions", {}, {}, "Session", true,
+  router.add({"POST",
+              "/api/v1/user/login",
+              Role::anyone,
+              "Open a session",
+              {},
+              credentials,
+              "Login",
+              false,
+              bind(login)});
+  router.add({"POST",
+              "/api/v1/user/logout",
+              Role::reader,
+              "End the session",
+              {},
+              {},
+              "Logout",
+              false,
+              bind(logout)});
+  router.add({"GET",
+              "/api/v1/user/self",
+              Role::reader,
+              "Who the caller is",
+              {},
+              {},
+              "Self",
+              false,
+              bind(show_self)});
+  router.add({"GET",
+              "/api/v1/user/sessions/list",
+              Role::admin,
+              "The open sessions",
+              {},
+              {},
+              "Session",
+              true,
               bind(list_sessions)});
-  router.add({"DELETE", "/api/v1/user/sessions/{id}", Role::admin, "End a session", {}, {}, "Id", false,
+  router.add({"DELETE",
+              "/api/v1/user/sessions/{id}",
+              Role::admin,
+              "End a session",
+              {},
+              {},
+              "Id",
+              false,
               bind(end_session)});
 }
 

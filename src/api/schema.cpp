@@ -47,7 +47,8 @@ bool fits(const Json& value, const Field& field) {
     case FieldType::line: return is_short_line(value, field.max);
     case FieldType::text:
       return value.is_string() && value.get_ref<const std::string&>().size() <= field.max;
-    case FieldType::integer: return value.is_number_unsigned() && value.get<std::uint64_t>() <= field.max;
+    case FieldType::integer:
+      return value.is_number_unsigned() && value.get<std::uint64_t>() <= field.max;
     case FieldType::boolean: return value.is_boolean();
     case FieldType::lines:
       if (!value.is_array() || value.size() > kMaxListItems) return false;
@@ -112,7 +113,8 @@ Outcome<Json> check_fields(Json body, const Fields& fields) {
       if (found != body.end()) body.erase(found);
       continue;
     }
-    if (!fits(*found, field)) return bad_body("the field '" + field.name + "' must be " + expectation(field));
+    if (!fits(*found, field))
+      return bad_body("the field '" + field.name + "' must be " + expectation(field));
     checked[field.name] = std::move(*found);
     body.erase(found);
   }
@@ -127,7 +129,9 @@ Json schema_of(const Field& field) {
     case FieldType::integer: return {{"type", "integer"}, {"minimum", 0}, {"maximum", field.max}};
     case FieldType::boolean: return {{"type", "boolean"}};
     case FieldType::lines:
-      return {{"type", "array"}, {"maxItems", kMaxListItems}, {"items", {{"type", "string"}, {"maxLength", field.max}}}};
+      return {{"type", "array"},
+              {"maxItems", kMaxListItems},
+              {"items", {{"type", "string"}, {"maxLength", field.max}}}};
     case FieldType::any: break;
   }
   return Json::object();

@@ -20,8 +20,8 @@ enum class FieldType {
   text,     // any string
   integer,  // a whole number from 0
   boolean,
-  lines,    // an array of lines
-  any       // any JSON value
+  lines,  // an array of lines
+  any     // any JSON value
 };
 
 struct Field {
@@ -39,8 +39,8 @@ inline constexpr std::size_t kMaxBodyBytes = 256 * 1024;
 inline constexpr std::size_t kMaxJsonDepth = 32;
 inline constexpr std::size_t kMaxListItems = 100;
 
-// JSON text, with no name twice in one object and no deeper than kMaxJsonDepth. Takes time and stack
-// that do not depend on the nesting. Fault bad_request.
+// JSON text, with no name twice in one object and no deeper than kMaxJsonDepth. Takes time and
+// stack that do not depend on the nesting. Fault bad_request.
 Outcome<Json> parse_json(const std::string& text);
 
 // The body with each field of its type, the required ones there and no other: fault bad_request

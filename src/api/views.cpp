@@ -9,7 +9,9 @@ namespace oc::api {
 namespace {
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-Json or_null(const std::optional<WallTime>& value) { return value ? Json(iso8601(*value)) : Json(); }
+Json or_null(const std::optional<WallTime>& value) {
+  return value ? Json(iso8601(*value)) : Json();
+}
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
@@ -18,8 +20,10 @@ bool contains(const std::vector<std::string>& list, const std::string& text) {
 }  // namespace
 
 Json to_json(const IdentityView& identity) {
-  return {{"id", identity.peer_id},           {"name", identity.name},
-          {"version", identity.version},      {"networks", identity.networks},
+  return {{"id", identity.peer_id},
+          {"name", identity.name},
+          {"version", identity.version},
+          {"networks", identity.networks},
           {"connect_multiadress", identity.addresses},  // the original's spelling
           {"bootstrap_string", identity.bootstrap_string}};
 }
@@ -61,8 +65,9 @@ Json to_json(const RuleView& rule) {
 }
 
 Json to_json(const store::AuditRow& row) {
-  return {{"id", row.id},         {"time", iso8601(row.when)}, {"user", row.user},     {"role", row.role},
-          {"address", row.address}, {"action", row.action},      {"detail", row.detail}, {"result", row.result}};
+  return {{"id", row.id},         {"time", iso8601(row.when)}, {"user", row.user},
+          {"role", row.role},     {"address", row.address},    {"action", row.action},
+          {"detail", row.detail}, {"result", row.result}};
 }
 
 std::string session_id_of(const store::SessionRow& session) {
@@ -70,19 +75,27 @@ std::string session_id_of(const store::SessionRow& session) {
 }
 
 Json to_json(const store::SessionRow& session, bool current) {
-  return {{"id", session_id_of(session)},        {"user", session.user},
-          {"role", session.role},                {"address", session.address},
-          {"created", iso8601(session.created)}, {"expires", iso8601(session.expires)},
+  return {{"id", session_id_of(session)},
+          {"user", session.user},
+          {"role", session.role},
+          {"address", session.address},
+          {"created", iso8601(session.created)},
+          {"expires", iso8601(session.expires)},
           {"current", current}};
 }
 
 Json to_json(const std::string& peer_id, const PingView& ping) {
   const auto& trips = ping.round_trips_ms;
-  Json json = {{"peer_id", peer_id}, {"round_trips_ms", trips}, {"min_ms", nullptr}, {"mean_ms", nullptr}, {"max_ms", nullptr}};
+  Json json = {{"peer_id", peer_id},
+               {"round_trips_ms", trips},
+               {"min_ms", nullptr},
+               {"mean_ms", nullptr},
+               {"max_ms", nullptr}};
   if (trips.empty()) return json;
   const auto [least, most] = std::minmax_element(trips.begin(), trips.end());
   json["min_ms"] = *least;
-  json["mean_ms"] = std::accumulate(trips.begin(), trips.end(), 0.0) / static_cast<double>(trips.size());
+  json["mean_ms"] =
+      std::accumulate(trips.begin(), trips.end(), 0.0) / static_cast<double>(trips.size());
   json["max_ms"] = *most;
   return json;
 }
@@ -112,33 +125,64 @@ Json answer_schemas() {
   all["Error"] = object_schema({{"error", "#Fault"}});
   all["Fault"] = object_schema({{"code", "string"}, {"message", "string"}, {"hint", "string"}});
   all["User"] = object_schema({{"name", "string"}, {"role", "string"}});
-  all["Login"] = object_schema({{"session_id", "string"}, {"user", "#User"}, {"expires", "string"}});
+  all["Login"] =
+      object_schema({{"session_id", "string"}, {"user", "#User"}, {"expires", "string"}});
   all["Logout"] = object_schema({{"logged_out", "boolean"}});
   all["Self"] = object_schema({{"user", "#User"}, {"expires", "string?"}});
-  all["Session"] = object_schema({{"id", "string"}, {"user", "string"}, {"role", "string"}, {"address", "string"},
-                                  {"created", "string"}, {"expires", "string"}, {"current", "boolean"}});
+  all["Session"] = object_schema({{"id", "string"},
+                                  {"user", "string"},
+                                  {"role", "string"},
+                                  {"address", "string"},
+                                  {"created", "string"},
+                                  {"expires", "string"},
+                                  {"current", "boolean"}});
   all["Id"] = object_schema({{"id", "string"}});
-  all["Identity"] = object_schema({{"id", "string"}, {"name", "string"}, {"version", "string"}, {"networks", "[string]"},
-                                   {"connect_multiadress", "[string]"}, {"bootstrap_string", "string"}});
-  all["Member"] = object_schema({{"peer_id", "string"}, {"name", "string"}, {"version", "string"}, {"networks", "[string]"},
-                                 {"addresses", "[string]"}, {"self", "boolean"}, {"online", "boolean"}, {"path", "string"},
-                                 {"round_trip_ms", "number?"}, {"last_contact", "string?"}});
-  all["Network"] = object_schema({{"name", "string"}, {"members", "integer"}, {"online", "integer"}});
+  all["Identity"] = object_schema({{"id", "string"},
+                                   {"name", "string"},
+                                   {"version", "string"},
+                                   {"networks", "[string]"},
+                                   {"connect_multiadress", "[string]"},
+                                   {"bootstrap_string", "string"}});
+  all["Member"] = object_schema({{"peer_id", "string"},
+                                 {"name", "string"},
+                                 {"version", "string"},
+                                 {"networks", "[string]"},
+                                 {"addresses", "[string]"},
+                                 {"self", "boolean"},
+                                 {"online", "boolean"},
+                                 {"path", "string"},
+                                 {"round_trip_ms", "number?"},
+                                 {"last_contact", "string?"}});
+  all["Network"] =
+      object_schema({{"name", "string"}, {"members", "integer"}, {"online", "integer"}});
   all["Registered"] = object_schema({{"peer_id", "string"}});
-  all["Ping"] = object_schema({{"peer_id", "string"}, {"round_trips_ms", "[number]"}, {"min_ms", "number?"},
-                               {"mean_ms", "number?"}, {"max_ms", "number?"}});
-  all["Forwarded"] = object_schema({{"status", "integer"}, {"headers", "object"}, {"body", "string"},
+  all["Ping"] = object_schema({{"peer_id", "string"},
+                               {"round_trips_ms", "[number]"},
+                               {"min_ms", "number?"},
+                               {"mean_ms", "number?"},
+                               {"max_ms", "number?"}});
+  all["Forwarded"] = object_schema({{"status", "integer"},
+                                    {"headers", "object"},
+                                    {"body", "string"},
                                     {"body_encoding", "string"}});
-  all["Rule"] = object_schema({{"id", "string"}, {"network", "string"}, {"direction", "string"}, {"kind", "string"},
-                               {"traffic_origin", "string"}, {"traffic_target", "string"}, {"bind", "string"},
-                               {"port", "integer"}, {"to", "string"}, {"tags", "[string]"}, {"enabled", "boolean"},
-                               {"state", "string"}, {"reason", "#Fault?"}, {"connections", "integer"},
-                               {"open", "integer"}, {"failures", "integer"}, {"bytes_in", "integer"},
-                               {"bytes_out", "integer"}, {"connect_ms", "number?"}, {"created", "string"}});
+  all["Rule"] = object_schema(
+      {{"id", "string"},          {"network", "string"},        {"direction", "string"},
+       {"kind", "string"},        {"traffic_origin", "string"}, {"traffic_target", "string"},
+       {"bind", "string"},        {"port", "integer"},          {"to", "string"},
+       {"tags", "[string]"},      {"enabled", "boolean"},       {"state", "string"},
+       {"reason", "#Fault?"},     {"connections", "integer"},   {"open", "integer"},
+       {"failures", "integer"},   {"bytes_in", "integer"},      {"bytes_out", "integer"},
+       {"connect_ms", "number?"}, {"created", "string"}});
   all["RuleCreated"] = object_schema({{"rule", "#Rule"}, {"created", "boolean"}});
   all["RuleChanged"] = object_schema({{"rule", "#Rule"}});
-  all["AuditEntry"] = object_schema({{"id", "integer"}, {"time", "string"}, {"user", "string"}, {"role", "string"},
-                                     {"address", "string"}, {"action", "string"}, {"detail", "string"}, {"result", "string"}});
+  all["AuditEntry"] = object_schema({{"id", "integer"},
+                                     {"time", "string"},
+                                     {"user", "string"},
+                                     {"role", "string"},
+                                     {"address", "string"},
+                                     {"action", "string"},
+                                     {"detail", "string"},
+                                     {"result", "string"}});
   all["Health"] = object_schema({{"status", "string"}});
   all["Metrics"] = {{"type", "object"}};
   all["OpenApi"] = {{"type", "object"}};

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -26,7 +27,7 @@
 namespace oc {
 
 // Thread: run() from coroutines of any executor; close() from any thread but the pool's own.
-// Lifetime: the executors of waiting coroutines must outlive the pool.
+// Lifetime: the io_context of every coroutine that called run() must outlive the pool.
 class WorkerPool {
  public:
   // `queue_limit`: jobs that may wait beyond those that run. Throws std::system_error when a thread
@@ -38,9 +39,9 @@ class WorkerPool {
 
   // Runs fn on a thread of the pool and gives what it returns; an exception of fn is thrown to the
   // caller. fn must own what it uses.
-  // Errors: Errc::limit_exceeded when the queue is full and Errc::closed after close(), both without
-  // running fn; Errc::cancelled when the caller was cancelled: fn still runs to its end, and its
-  // result is dropped.
+  // Errors: Errc::limit_exceeded when the queue is full and Errc::closed after close(), both
+  // without running fn; Errc::cancelled when the caller was cancelled: fn still runs to its end,
+  // and its result is dropped.
   template <class F>
   //
   // fn is moved from, also when it has a name. It must have one when it captures more than plain
@@ -106,8 +107,10 @@ template <class F>
 awaitable<Result<std::invoke_result_t<F&>>> WorkerPool::run_owned(std::shared_ptr<F> fn) {
   using R = std::invoke_result_t<F&>;
   auto job = std::make_shared<Job<R>>();  // shared by the waiting coroutine and the worker
-  // Tracked: the loop must not run out of work while a coroutine waits only for the pool.
-  auto executor = asio::prefer(co_await asio::this_coro::executor, asio::execution::outstanding_work.tracked);
+  const Executor executor = co_await asio::this_coro::executor;
+  // The loop must not run out of work while a coroutine waits only for the pool. Kept here, not by
+  // the worker, which may still hold its copy of the executor when the loop is gone.
+  const Executor working = asio::prefer(executor, asio::execution::outstanding_work.tracked);
   std::function<void()> run = [job, fn = std::move(fn), executor]() mutable {
     job->execute(*fn);
     fn.reset();

@@ -46,15 +46,17 @@ Result<HttpResponse> run(const Connect& connect, const ServerAddress& server, Ht
   asio::io_context io;
   SystemClock clock(io.get_executor());
   Result<HttpResponse> result = Errc::cancelled;
+  bool done = false;
   std::exception_ptr failure;
-  asio::co_spawn(io,
-                 with_deadline(clock, kRequestTime,
-                               connect_and_call(connect, server, std::move(request))),
-                 [&](std::exception_ptr thrown, Result<HttpResponse> answer) {
-                   failure = thrown;
-                   result = std::move(answer);
-                 });
-  io.run();
+  asio::co_spawn(
+      io, with_deadline(clock, kRequestTime, connect_and_call(connect, server, std::move(request))),
+      [&](std::exception_ptr thrown, Result<HttpResponse> answer) {
+        failure = thrown;
+        result = std::move(answer);
+        done = true;
+      });
+  while (!done) io.run_one();  // run() would wait for the clock's timer, too
+  io.poll();                   // what the end of the stream woke unwinds
   if (failure) std::rethrow_exception(failure);
   return result;
 }
@@ -113,7 +115,8 @@ Fault fault_of(const HttpResponse& response, const Target& target) {
   const bool wants_login =
       fault.code == FaultCode::not_logged_in || fault.code == FaultCode::forbidden;
   if (wants_login && !target.node.empty()) {
-    fault.hint = "run `open-chat client login --node " + target.node + "` with its root credentials";
+    fault.hint =
+        "run `open-chat client login --node " + target.node + "` with its root credentials";
   }
   return fault;
 }
@@ -151,8 +154,8 @@ Outcome<HttpResponse> Api::send(HttpRequest request) {
                  url + " did not answer within " + std::to_string(kRequestTime.count()) + " s");
   }
   if (error == Errc::malformed || error == Errc::limit_exceeded) {
-    return Fault(FaultCode::unexpected_answer, url + " gave an answer that cannot be read: " +
-                                                   error.message());
+    return Fault(FaultCode::unexpected_answer,
+                 url + " gave an answer that cannot be read: " + error.message());
   }
   return Fault(FaultCode::api_unreachable, "no node answers at " + url + ": " + error.message());
 }
@@ -199,8 +202,8 @@ Outcome<json> Api::list(const std::string& path, std::size_t limit) {
   json rows = json::array();
   const std::size_t page_size = limit == 0 ? kPageSize : std::min<std::size_t>(limit, kPageSize);
   for (unsigned page = 1; page <= kMaxPages; ++page) {
-    const auto answer = get(path + "?page=" + std::to_string(page) +
-                            "&limit=" + std::to_string(page_size));
+    const auto answer =
+        get(path + "?page=" + std::to_string(page) + "&limit=" + std::to_string(page_size));
     if (!answer) return answer.error();
     const auto found = answer->find("rows");
     if (found == answer->end() || !found->is_array()) return unexpected(target_, "without rows");

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxAnswer = 16 * 1024 * 1024;
 struct Target {
   ServerAddress server;
   std::string session_id;
-  std::string node;             // a member behind the server, by id, prefix or name; "" = the server
+  std::string node;  // a member behind the server, by id, prefix or name; "" = the server
   std::string node_session_id;  // a session of that member
 };
 

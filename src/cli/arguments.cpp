@@ -24,7 +24,8 @@ void collect(const CLI::App& app, TakesValue& flags) {
 
 }  // namespace
 
-std::vector<std::string> expand_single_dash(std::span<const std::string> args, const CLI::App& app) {
+std::vector<std::string> expand_single_dash(std::span<const std::string> args,
+                                            const CLI::App& app) {
   TakesValue flags;
   collect(app, flags);
   std::vector<std::string> expanded;

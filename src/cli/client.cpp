@@ -12,10 +12,10 @@ namespace {
 
 // Announced for later versions; better said than called unknown.
 constexpr std::array<std::string_view, 20> kLaterCommands = {
-    "tls",     "renew-tls",  "certificates", "expose",         "unexpose",
-    "keys",    "key-names",  "create-key",   "delete-key",     "network-create",
-    "path",    "netcheck",   "bench",        "network-leave",  "shell",
-    "logs",    "update-node", "all-metrics", "download-binary", "drain"};
+    "tls",  "renew-tls",   "certificates", "expose",          "unexpose",
+    "keys", "key-names",   "create-key",   "delete-key",      "network-create",
+    "path", "netcheck",    "bench",        "network-leave",   "shell",
+    "logs", "update-node", "all-metrics",  "download-binary", "drain"};
 
 void print_fault(const Fault& fault, std::ostream& err) {
   err << printable(fault.to_string()) << std::endl;
@@ -28,10 +28,11 @@ std::string letters(const std::string& argument) {
 }
 
 void add_global_flags(CLI::App& app, Globals& globals) {
-  app.add_option("--host", globals.host, "the node's API; or OPEN_CHAT_HOST. Default: " +
-                                             std::string(kDefaultServer))
+  app.add_option("--host", globals.host,
+                 "the node's API; or OPEN_CHAT_HOST. Default: " + std::string(kDefaultServer))
       ->option_text("URL");
-  app.add_option("--node", globals.node, "run it on this member, through the node: id, prefix or name")
+  app.add_option("--node", globals.node,
+                 "run it on this member, through the node: id, prefix or name")
       ->option_text("PEER");
   app.add_option("--session-id", globals.session_id,
                  "use this session; or OPEN_CHAT_SESSION_ID. Default: the one `login` kept")
@@ -57,25 +58,37 @@ void build(CLI::App& app, Globals& globals, Action& chosen) {
       "  open-chat client get-metrics --node nas");
 }
 
+Fault unknown_command(const std::string& name) {
+  const bool later =
+      std::find(kLaterCommands.begin(), kLaterCommands.end(), name) != kLaterCommands.end();
+  return {FaultCode::bad_flag,
+          later ? "the command " + name + " is not in this version"
+                : "there is no command '" + name + "'",
+          "`open-chat client --help` lists the commands"};
+}
+
 // What CLI11 makes of the arguments, said in our words where its own might repeat a secret.
 Fault usage_fault(const CLI::App& app, const CLI::ParseError& error) {
   const auto commands = app.get_subcommands();
-  const std::string command = commands.empty() ? "" : " " + commands.front()->get_name();
-  const std::string hint = "`open-chat client" + command + " --help` shows how";
+  const std::string command = commands.empty() ? "" : commands.front()->get_name();
+  const std::string hint =
+      "`open-chat client " + command + (command.empty() ? "" : " ") + "--help` shows how";
   const std::vector<std::string> left = app.remaining(true);
+  if (command.empty() && !left.empty() && !left.front().starts_with('-')) {
+    return unknown_command(letters(left.front()));
+  }
   for (const std::string& argument : left) {
     if (argument.size() < 2 || argument.front() != '-') continue;
     return {FaultCode::bad_flag, "there is no flag " + letters(argument) + " here", hint};
   }
-  if (left.empty()) return {FaultCode::bad_flag, error.what(), hint};
-  if (!commands.empty()) {
-    return {FaultCode::bad_flag, commands.front()->get_name() + " was given an argument too many", hint};
+  const std::string words = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    return {FaultCode::bad_flag, words.substr(0, words.find(':')) + " has no value", hint};
   }
-  const std::string name = letters(left.front());
-  const bool later = std::find(kLaterCommands.begin(), kLaterCommands.end(), name) != kLaterCommands.end();
-  return {FaultCode::bad_flag,
-          later ? "the command " + name + " is not in this version" : "there is no command '" + name + "'",
-          "`open-chat client --help` lists the commands"};
+  if (!left.empty())
+    return {FaultCode::bad_flag, command + " was given an argument too many", hint};
+  if (command.empty()) return {FaultCode::bad_flag, "a command is missing", hint};
+  return {FaultCode::bad_flag, words, hint};
 }
 
 std::string state_folder(const Environment& environment) {
@@ -99,7 +112,8 @@ Outcome<Target> find_target(const Globals& globals, const Environment& environme
   if (!server) return server.error();
   Target target{*server, "", globals.node, ""};
   const auto own = sessions.find(server->url(), "");
-  target.session_id = first_of(globals.session_id, environment("OPEN_CHAT_SESSION_ID"), own ? own->id : "");
+  target.session_id =
+      first_of(globals.session_id, environment("OPEN_CHAT_SESSION_ID"), own ? own->id : "");
   if (!globals.node.empty()) {
     const auto far = sessions.find(server->url(), globals.node);
     target.node_session_id = far ? far->id : "";

@@ -1,5 +1,5 @@
-// The commands of `open-chat client`: each group adds its own to the parser. Parsing one leaves what
-// to do in `chosen`.
+// The commands of `open-chat client`: each group adds its own to the parser. Parsing one leaves
+// what to do in `chosen`.
 #pragma once
 
 #include <CLI/CLI.hpp>

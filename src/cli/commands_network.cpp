@@ -22,8 +22,7 @@ Failure identity(Client& client, bool bootstrap_string_only) {
     client.world.out << printable(cell(*answer, "bootstrap_string")) << '\n';
     return std::nullopt;
   }
-  Table table({"", ""});
-  table.add({"peer id", cell(*answer, "id")});
+  Table table({"peer id", printable(cell(*answer, "id"))});
   table.add({"name", cell(*answer, "name")});
   table.add({"version", cell(*answer, "version")});
   table.add({"networks", cell(*answer, "networks")});
@@ -48,7 +47,8 @@ Failure nodes(Client& client) {
     client.print(*rows);
     return std::nullopt;
   }
-  Table table({"PEER ID", "NAME", "VERSION", "NETWORKS", "", "ROUND TRIP", "LAST CONTACT", "PATH"});
+  Table table(
+      {"PEER ID", "NAME", "VERSION", "NETWORKS", "STATUS", "ROUND TRIP", "LAST CONTACT", "PATH"});
   for (const json& row : *rows) {
     table.add({cell(row, "peer_id"), cell(row, "name"), cell(row, "version"), cell(row, "networks"),
                presence(row), cell_ms(row, "round_trip_ms"), cell(row, "last_contact"),

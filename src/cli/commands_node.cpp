@@ -44,8 +44,8 @@ struct RequestFlags {
 
 Failure request(Client& client, const RequestFlags& flags) {
   const std::string path = flags.path.starts_with('/') ? flags.path : "/api/v1/" + flags.path;
-  const auto answer =
-      client.api.exchange(flags.method, path, flags.has_body ? std::optional(flags.body) : std::nullopt);
+  const auto answer = client.api.exchange(
+      flags.method, path, flags.has_body ? std::optional(flags.body) : std::nullopt);
   if (!answer) return answer.error();
   if (answer->status >= 400) return fault_of(*answer, client.api.target());
   if (!client.globals.json) {
@@ -81,13 +81,16 @@ void add_request(CLI::App& app, Action& chosen) {
       app.add_subcommand("request", "Call any path of the API, with --node on any member");
   command->add_option("METHOD", flags->method, "GET, HEAD, POST, PUT, PATCH or DELETE")
       ->required()
-      ->transform(CLI::IsMember({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, CLI::ignore_case));
+      ->transform(
+          CLI::IsMember({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, CLI::ignore_case));
   command->add_option("PATH", flags->path, "from '/', or below /api/v1/")->required();
-  CLI::Option* body = command->add_option("-d,--data", flags->body, "the body, JSON");
+  CLI::Option* body =
+      command->add_option("-d,--data", flags->body, "the body, JSON")->option_text("BODY");
   command->footer(
       "Prints the answer's body; with --json its status and headers too.\n"
       "  open-chat client request --node nas GET metrics\n"
-      "  open-chat client request POST federation/nodes/register -d '{\"bootstrap_string\":\"eyJpZCI6…\"}'");
+      "  open-chat client request POST federation/nodes/register -d "
+      "'{\"bootstrap_string\":\"eyJpZCI6…\"}'");
   command->callback([&chosen, flags, body] {
     flags->has_body = body->count() > 0;
     chosen = [flags](Client& client) { return request(client, *flags); };
@@ -97,12 +100,11 @@ void add_request(CLI::App& app, Action& chosen) {
 void add_audit(CLI::App& app, Action& chosen) {
   const auto limit = std::make_shared<unsigned>(50);  // shared by parser and action
   CLI::App* command = app.add_subcommand("audit", "Show what was changed on the node, and by whom");
-  command->add_option("--limit", *limit, "how many entries, newest first")
-      ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
-  command->callback([&chosen, limit] {
-    chosen = [limit](Client& client) { return audit(client, *limit); };
-  });
+  command->add_option("--limit", *limit, "how many entries, newest first; default 50")
+      ->option_text("N")
+      ->check(CLI::Range(1, 10000));
+  command->callback(
+      [&chosen, limit] { chosen = [limit](Client& client) { return audit(client, *limit); }; });
 }
 
 }  // namespace

@@ -143,29 +143,46 @@ Failure remove(Client& client, const std::string& id) {
 }
 
 Failure switch_rule(Client& client, const std::string& id, const char* how) {
-  return print_rule(client,
-                    client.api.call("POST", "federation/proxies/" + percent_encoded(id) + "/" + how));
+  return print_rule(
+      client, client.api.call("POST", "federation/proxies/" + percent_encoded(id) + "/" + how));
 }
 
 void add_rule_options(CLI::App& command, RuleFlags& flags) {
-  command.add_option("--direction", flags.direction, "egress (into the network) or ingress (out of it)")
+  command
+      .add_option("--direction", flags.direction,
+                  "egress (into the network) or ingress (out of it)")
+      ->option_text("DIRECTION")
       ->required()
       ->check(CLI::IsMember({"egress", "ingress"}));
-  command.add_option("--kind", flags.kind, "what it carries: tcp, …")->required();
-  command.add_option("--traffic-origin,--origin", flags.origin, "where the traffic comes from");
-  command.add_option("--traffic-target,--target", flags.target, "where it goes");
-  command.add_option("--network", flags.network, "the network it runs over, if the node is in several");
-  command.add_option("--bind", flags.bind, "egress: address to listen on; default 127.0.0.1");
+  command.add_option("--kind", flags.kind, "what it carries: tcp, …")
+      ->option_text("KIND")
+      ->required();
+  command.add_option("--traffic-origin,--origin", flags.origin, "where the traffic comes from")
+      ->option_text("ORIGIN");
+  command.add_option("--traffic-target,--target", flags.target, "where it goes")
+      ->option_text("TARGET");
+  command
+      .add_option("--network", flags.network, "the network it runs over, if the node is in several")
+      ->option_text("NAME");
+  command.add_option("--bind", flags.bind, "egress: address to listen on; default 127.0.0.1")
+      ->option_text("ADDRESS");
   command.add_option("--port", flags.port, "port to listen on or to connect to, if not said above")
+      ->option_text("PORT")
       ->check(CLI::Range(1, 65535));
-  command.add_option("--to", flags.to, "ingress: HOST:PORT or unix:/path; default 127.0.0.1:<port>");
-  command.add_option("--key-prefix", flags.key_prefix, "the certificate of a tls rule");
+  command
+      .add_option("--to", flags.to, "ingress: HOST:PORT or unix:/path; default 127.0.0.1:<port>")
+      ->option_text("WHERE");
+  command.add_option("--key-prefix", flags.key_prefix, "the certificate of a tls rule")
+      ->option_text("PREFIX");
   command.add_option("--expires-in", flags.expires_in, "30s, 15m, 2h, 7d: then it ends by itself")
+      ->option_text("TIME")
       ->check([](const std::string& text) {
         return seconds_of(text) ? std::string() : std::string("write it like 30s, 15m, 2h or 7d");
       });
   command.add_option("--tag", flags.tags, "a word to know it by; may be repeated")
+      ->option_text("WORD")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_flag("--disabled", flags.disabled, "create it switched off");
 }
@@ -175,14 +192,14 @@ void add_create(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("proxy", "Create a routing rule");
   add_rule_options(*command, *flags);
   command->footer(
-      "The same rule twice makes no second one. To reach port 8080 of <private> on port 8080 of <public>:\n"
+      "The same rule twice makes no second one. To reach port 8080 of <private> on port 8080 of "
+      "<public>:\n"
       "  on <public>:   open-chat client proxy --direction egress --kind tcp \\\n"
       "                   --origin <public>:8080 --target <private>:8080\n"
       "  on <private>:  open-chat client proxy --direction ingress --kind tcp \\\n"
       "                   --origin <public>:8080 --target <private>:8080");
-  command->callback([&chosen, flags] {
-    chosen = [flags](Client& client) { return create(client, *flags); };
-  });
+  command->callback(
+      [&chosen, flags] { chosen = [flags](Client& client) { return create(client, *flags); }; });
 }
 
 void add_with_id(CLI::App& app, Action& chosen, const char* name, const char* description,
@@ -190,9 +207,8 @@ void add_with_id(CLI::App& app, Action& chosen, const char* name, const char* de
   const auto id = std::make_shared<std::string>();  // shared by parser and action
   CLI::App* command = app.add_subcommand(name, description);
   command->add_option("ID", *id, "the rule's id, as `proxies` shows it")->required();
-  command->callback([&chosen, id, run] {
-    chosen = [id, run](Client& client) { return run(client, *id); };
-  });
+  command->callback(
+      [&chosen, id, run] { chosen = [id, run](Client& client) { return run(client, *id); }; });
 }
 
 }  // namespace
@@ -207,10 +223,12 @@ void add_rule_commands(CLI::App& app, const Globals& globals, Action& chosen) {
   remote->footer("  open-chat client get-proxies --node nas");
   remote->callback([&chosen] { chosen = list; });
   add_with_id(app, chosen, "delete-proxy", "Delete a rule", remove);
-  add_with_id(app, chosen, "enable-proxy", "Switch a rule on",
-              [](Client& client, const std::string& id) { return switch_rule(client, id, "enable"); });
-  add_with_id(app, chosen, "disable-proxy", "Switch a rule off",
-              [](Client& client, const std::string& id) { return switch_rule(client, id, "disable"); });
+  add_with_id(
+      app, chosen, "enable-proxy", "Switch a rule on",
+      [](Client& client, const std::string& id) { return switch_rule(client, id, "enable"); });
+  add_with_id(
+      app, chosen, "disable-proxy", "Switch a rule off",
+      [](Client& client, const std::string& id) { return switch_rule(client, id, "disable"); });
 }
 
 }  // namespace oc::cli

@@ -147,12 +147,17 @@ Failure hash_password(Client& client) {
 void add_login(CLI::App& app, Action& chosen) {
   const auto credentials = std::make_shared<Credentials>();  // shared by parser and action
   CLI::App* command = app.add_subcommand("login", "Log in to a node, and keep the session");
-  command->add_option("--username,--email", credentials->user,
-                      "root user, or a network's name to read only; asked for if missing");
-  command->add_option("--password", credentials->password,
-                      "better typed when asked for, or in OPEN_CHAT_PASSWORD");
+  command
+      ->add_option("--username,--email", credentials->user,
+                   "root user, or a network's name to read only; asked for if missing")
+      ->option_text("NAME");
+  command
+      ->add_option("--password", credentials->password,
+                   "better typed when asked for, or in OPEN_CHAT_PASSWORD")
+      ->option_text("PASSWORD");
   command->footer(
-      "Asks on the terminal; standard input is read by lines (user name, password) when it is none.\n"
+      "Asks on the terminal; standard input is read by lines (user name, password) when it is "
+      "none.\n"
       "  open-chat client login\n"
       "  open-chat client login --node nas --username admin");
   command->callback([&chosen, credentials] {
@@ -171,7 +176,7 @@ void add_session_commands(CLI::App& app, Action& chosen) {
 
   const auto ended = std::make_shared<std::string>();  // shared by parser and action
   CLI::App* list = app.add_subcommand("sessions", "List the node's sessions, or end one");
-  list->add_option("--end", *ended, "end the session of this id");
+  list->add_option("--end", *ended, "end the session of this id")->option_text("ID");
   list->callback([&chosen, ended] {
     chosen = [ended](Client& client) {
       return ended->empty() ? sessions(client) : end_session(client, *ended);

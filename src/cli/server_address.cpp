@@ -48,8 +48,9 @@ Outcome<ServerAddress> parse_server(std::string_view text) {
     }
   }
   if (address.host.empty()) return bad(text, "which names no host");
-  std::transform(address.host.begin(), address.host.end(), address.host.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(address.host.begin(), address.host.end(), address.host.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   if (rest.empty()) return address;
 
   const char* end = rest.data() + rest.size();

@@ -1,8 +1,9 @@
 // The sessions that `client login` keeps, one for each node logged in to, in
 // $XDG_STATE_HOME/open-chat/sessions.json (or ~/.local/state/open-chat/sessions.json).
 //
-// The folder has mode 0700, the file 0600. It is replaced as a whole by a rename, under a lock on the
-// folder: a reader sees all of the old one or all of the new one, and no login is lost to another.
+// The folder has mode 0700, the file 0600. It is replaced as a whole by a rename, under a lock on
+// the folder: a reader sees all of the old one or all of the new one, and no login is lost to
+// another.
 #pragma once
 
 #include <functional>

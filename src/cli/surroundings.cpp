@@ -12,8 +12,10 @@ namespace oc::cli {
 namespace {
 
 // Tries each address of the host in turn; the last one's error stands for all.
-awaitable<Result<std::unique_ptr<net::Stream>>> connect_by_tcp(std::string host, std::uint16_t port) {
-  CO_TRY(const std::vector<net::TcpAddress> addresses, co_await net::resolve(std::move(host), port));
+awaitable<Result<std::unique_ptr<net::Stream>>> connect_by_tcp(std::string host,
+                                                               std::uint16_t port) {
+  CO_TRY(const std::vector<net::TcpAddress> addresses,
+         co_await net::resolve(std::move(host), port));
   error_code last = Errc::not_found;
   for (const net::TcpAddress& address : addresses) {
     Result<std::unique_ptr<net::SocketStream>> stream = co_await net::tcp_connect(address);
@@ -39,8 +41,9 @@ std::optional<std::string> next_input_line(const std::string&, bool) {
 
 Surroundings system_surroundings() {
   const bool interactive = ::isatty(STDIN_FILENO) == 1;
-  return {read_environment, connect_by_tcp, interactive ? Ask(ask_on_terminal) : Ask(next_input_line),
-          interactive, std::cout, std::cerr};
+  return {
+      read_environment, connect_by_tcp, interactive ? Ask(ask_on_terminal) : Ask(next_input_line),
+      interactive,      std::cout,      std::cerr};
 }
 
 }  // namespace oc::cli

@@ -17,7 +17,7 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 
 // Opens a connection to a host (a name or an IP address). Its time-out is the caller's.
 using Connect = std::function<awaitable<Result<std::unique_ptr<net::Stream>>>(std::string host,
-                                                                             std::uint16_t port)>;
+                                                                              std::uint16_t port)>;
 
 // Gets a line from the user: asked for by `prompt` on the terminal, where it is not shown unless
 // `echo`; or the next line of standard input when that is no terminal. nullopt when there is none.

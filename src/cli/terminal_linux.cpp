@@ -21,7 +21,7 @@ class DeferredSignals {
  public:
   DeferredSignals() {
     caught_signal = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = note_signal;
     for (std::size_t i = 0; i < kCaught.size(); ++i) ::sigaction(kCaught[i], &action, &before_[i]);
   }

@@ -40,12 +40,24 @@ struct Range {
 };
 
 // Unicode 15: the larger blocks of general category Mn and of East Asian Width W and F.
-constexpr std::array<Range, 9> kCombining = {{{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},
-                                              {0x064B, 0x065F}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF},
-                                              {0x200B, 0x200D}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}}};
-constexpr std::array<Range, 10> kWide = {{{0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0xA4CF},
-                                          {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
-                                          {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F},
+constexpr std::array<Range, 9> kCombining = {{{0x0300, 0x036F},
+                                              {0x0483, 0x0489},
+                                              {0x0591, 0x05BD},
+                                              {0x064B, 0x065F},
+                                              {0x1AB0, 0x1AFF},
+                                              {0x1DC0, 0x1DFF},
+                                              {0x200B, 0x200D},
+                                              {0x20D0, 0x20FF},
+                                              {0xFE00, 0xFE0F}}};
+constexpr std::array<Range, 10> kWide = {{{0x1100, 0x115F},
+                                          {0x2E80, 0x303E},
+                                          {0x3041, 0xA4CF},
+                                          {0xAC00, 0xD7A3},
+                                          {0xF900, 0xFAFF},
+                                          {0xFE30, 0xFE6F},
+                                          {0xFF00, 0xFF60},
+                                          {0xFFE0, 0xFFE6},
+                                          {0x1F300, 0x1F64F},
                                           {0x1F900, 0x1F9FF}}};
 
 template <std::size_t N>

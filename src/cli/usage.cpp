@@ -31,21 +31,25 @@ std::string columns(const std::string& title, const std::vector<Row>& rows) {
 // "-c, --count N", "--traffic-origin, --origin O"
 std::string flag_name(const CLI::Option& option) {
   std::string names;
-  const auto add = [&names](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
+  const auto add = [&names](const std::string& name) {
+    names += (names.empty() ? "" : ", ") + name;
+  };
   for (const std::string& name : option.get_snames()) add("-" + name);
   for (const std::string& name : option.get_lnames()) add("--" + name);
   return option.get_option_text().empty() ? names : names + " " + option.get_option_text();
 }
 
 std::string description(const CLI::Option& option) {
-  return option.get_description() + (option.get_required() && option.nonpositional() ? " (required)" : "");
+  return option.get_description() +
+         (option.get_required() && option.nonpositional() ? " (required)" : "");
 }
 
 std::vector<Row> rows_of(const CLI::App& app, bool positional) {
   std::vector<Row> rows;
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional() != positional) continue;
-    rows.emplace_back(positional ? option->get_name(true) : flag_name(*option), description(*option));
+    rows.emplace_back(positional ? option->get_name(true) : flag_name(*option),
+                      description(*option));
   }
   return rows;
 }

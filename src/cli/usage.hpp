@@ -10,7 +10,8 @@ namespace oc::cli {
 // flag's placeholder is its option_text().
 class Help final : public CLI::FormatterBase {
  public:
-  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
 };
 
 }  // namespace oc::cli

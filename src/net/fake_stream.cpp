@@ -53,6 +53,7 @@ class FakeStream final : public Stream {
   }
 
   awaitable<Result<BufferChain>> read_chain() override {
+    CO_CHECK(co_await readable());
     Buffer buffer = Buffer::pooled();
     CO_TRY(std::size_t n, co_await read_some(buffer.spare().first(Buffer::kMaxPayload)));
     buffer.extend(n);

@@ -18,9 +18,9 @@ std::optional<std::string_view> find_header(const HttpHeaders& headers, std::str
 }
 
 std::size_t count_header(const HttpHeaders& headers, std::string_view name) {
-  return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(), [name](const auto& h) {
-    return equal_ignoring_case(h.first, name);
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(headers.begin(), headers.end(),
+                    [name](const auto& h) { return equal_ignoring_case(h.first, name); }));
 }
 
 }  // namespace oc::net

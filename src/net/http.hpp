@@ -61,24 +61,24 @@ using HttpHandler = std::function<awaitable<HttpResponse>(HttpRequest)>;
 // The answer to a request that was refused before the handler saw it, by its status.
 using HttpRefusal = std::function<HttpResponse(int status)>;
 
-// Answers requests, one after the other and in their order, until the peer ends, a limit bites (400,
-// 408, 413, 417, 431, 505, then close) or the response says "Connection: close". Refuses with 400
-// what two parsers could read differently: two lengths, length and chunked, a bare CR or LF, folded
-// headers, a space before the colon, chunk extensions. Trailers are read and dropped. HEAD is passed
-// to the handler and answered without the body. "Expect: 100-continue" is honoured.
+// Answers requests, one after the other and in their order, until the peer ends, a limit bites
+// (400, 408, 413, 417, 431, 505, then close) or the response says "Connection: close". Refuses with
+// 400 what two parsers could read differently: two lengths, length and chunked, a bare CR or LF,
+// folded headers, a space before the colon, chunk extensions. Trailers are read and dropped. HEAD
+// is passed to the handler and answered without the body. "Expect: 100-continue" is honoured.
 //
 // The stream is left ended, or broken, for the caller to destroy; it must outlive the call.
 // Cancellation: leaves nothing behind but the stream, which should then be reset.
-awaitable<void> serve_http(Stream& stream, Clock& clock, HttpHandler handler, HttpLimits limits = {},
-                           HttpRefusal refusal = {});
+awaitable<void> serve_http(Stream& stream, Clock& clock, HttpHandler handler,
+                           HttpLimits limits = {}, HttpRefusal refusal = {});
 
-// Sends one request and reads its answer; interim (1xx) answers are skipped. Content-Length and Host
-// are added. The stream may be used for another call unless the answer has "Connection: close" or an
-// error came; Connection is the one hop-by-hop header that stays in the answer.
-// Errors: those of the stream; Errc::malformed for an answer that is not HTTP or is ambiguous;
-// Errc::truncated when it ends inside; Errc::limit_exceeded for a too large one. Time-outs are the
-// caller's (with_deadline). Errc::malformed too, with nothing sent, when the request itself has a
-// line break or the like in its method, target or headers.
+// Sends one request and reads its answer; interim (1xx) answers are skipped. Content-Length and
+// Host are added. The stream may be used for another call unless the answer has "Connection: close"
+// or an error came; Connection is the one hop-by-hop header that stays in the answer. Errors: those
+// of the stream; Errc::malformed for an answer that is not HTTP or is ambiguous; Errc::truncated
+// when it ends inside; Errc::limit_exceeded for a too large one. Time-outs are the caller's
+// (with_deadline). Errc::malformed too, with nothing sent, when the request itself has a line break
+// or the like in its method, target or headers.
 awaitable<Result<HttpResponse>> http_call(Stream& stream, HttpRequest request, std::string host,
                                           HttpLimits limits = {});
 

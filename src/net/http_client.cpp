@@ -6,9 +6,11 @@ namespace oc::net {
 namespace {
 
 bool is_sendable(const HttpRequest& request, std::string_view host) {
-  if (!is_token(request.method) || !is_origin_form(request.target) || !is_field_value(host)) return false;
+  if (!is_token(request.method) || !is_origin_form(request.target) || !is_field_value(host))
+    return false;
   for (const auto& [name, value] : request.headers) {
-    if (!is_token(name) || !is_field_value(value) || equal_ignoring_case(name, "host")) return false;
+    if (!is_token(name) || !is_field_value(value) || equal_ignoring_case(name, "host"))
+      return false;
   }
   return true;
 }

@@ -51,13 +51,14 @@ void check_field(std::string_view line, Framing& framing) {
   if (equal_ignoring_case(name, "content-length")) {
     ++framing.lengths;
     // 18 digits cannot overflow 64 bits.
-    framing.malformed |= value.empty() || value.size() > 18 || !std::all_of(value.begin(), value.end(), is_digit);
+    framing.malformed |=
+        value.empty() || value.size() > 18 || !std::all_of(value.begin(), value.end(), is_digit);
   }
   if (equal_ignoring_case(name, "transfer-encoding")) {
     ++framing.encodings;
     // The value's own blanks are no part of it, but a tab is a disguise.
-    framing.malformed |= !equal_ignoring_case(value, "chunked") ||
-                         line.find('\t') != std::string_view::npos;
+    framing.malformed |=
+        !equal_ignoring_case(value, "chunked") || line.find('\t') != std::string_view::npos;
   }
 }
 
@@ -123,15 +124,17 @@ std::string http_date(WallTime time) {
   const std::time_t seconds = unix_seconds(time);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[static_cast<std::size_t>(parts.tm_wday)],
-                     parts.tm_mday, kMonths[static_cast<std::size_t>(parts.tm_mon)],
-                     parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                     kDays[static_cast<std::size_t>(parts.tm_wday)], parts.tm_mday,
+                     kMonths[static_cast<std::size_t>(parts.tm_mon)], parts.tm_year + 1900,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 }  // namespace
 
 HeadEnd find_head_end(std::string_view bytes, std::size_t from) {
-  for (std::size_t i = bytes.find('\n', from); i != std::string_view::npos; i = bytes.find('\n', i + 1)) {
+  for (std::size_t i = bytes.find('\n', from); i != std::string_view::npos;
+       i = bytes.find('\n', i + 1)) {
     if (i == 0 || bytes[i - 1] != '\r') return {HeadEnd::broken, 0};
     if (i >= 3 && bytes[i - 2] == '\n') return {HeadEnd::found, i + 1};
     if (i == 1) return {HeadEnd::broken, 0};  // an empty line instead of a start line
@@ -163,7 +166,8 @@ int check_request_head(std::string_view head, std::size_t max_fields) {
   if (first == std::string_view::npos || first == last) return 400;
   const std::string_view method = line.substr(0, first);
   const std::string_view version = line.substr(last + 1);
-  const bool upper = std::none_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  const bool upper =
+      std::none_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   if (!is_token(method) || !upper) return 400;
   if (!is_origin_form(line.substr(first + 1, last - first - 1))) return 400;
   if (!is_known_version(version)) return is_other_version(version) ? 505 : 400;
@@ -178,7 +182,8 @@ int check_request_head(std::string_view head, std::size_t max_fields) {
 bool check_response_head(std::string_view head, std::size_t max_fields) {
   const std::string_view line = next_line(head);
   if (line.size() < 13 || !is_known_version(line.substr(0, 8)) || line[8] != ' ' ||
-      !is_field_value(line) || line.substr(9, 3).find_first_not_of("0123456789") != std::string_view::npos ||
+      !is_field_value(line) ||
+      line.substr(9, 3).find_first_not_of("0123456789") != std::string_view::npos ||
       line[9] == '0' || line[12] != ' ') {
     return false;
   }

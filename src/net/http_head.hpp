@@ -1,8 +1,9 @@
 // The strict grammar of an HTTP/1.1 head, and heads as text.
 //
-// Every check here is one that some server in the field left out and was smuggled through: each line
-// ends in CRLF with no other CR, LF or NUL; no folded lines; no space before a colon; at most one
-// Content-Length, of digits only; at most one Transfer-Encoding, which is "chunked"; never both.
+// Every check here is one that some server in the field left out and was smuggled through: each
+// line ends in CRLF with no other CR, LF or NUL; no folded lines; no space before a colon; at most
+// one Content-Length, of digits only; at most one Transfer-Encoding, which is "chunked"; never
+// both.
 #pragma once
 
 #include <string>
@@ -20,8 +21,8 @@ struct HeadEnd {
 };
 HeadEnd find_head_end(std::string_view bytes, std::size_t from);
 
-// `head` is everything up to and with the empty line. 0, or the status that refuses it: 400, 431 for
-// too many fields, 505 for another version of HTTP.
+// `head` is everything up to and with the empty line. 0, or the status that refuses it: 400, 431
+// for too many fields, 505 for another version of HTTP.
 int check_request_head(std::string_view head, std::size_t max_fields);
 // The same for an answer's head: false when it is not to be trusted.
 bool check_response_head(std::string_view head, std::size_t max_fields);

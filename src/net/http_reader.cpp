@@ -12,8 +12,8 @@ namespace {
 
 namespace http = boost::beast::http;
 
-// Nothing shorter can end a chunked body. Beast must not be given less: it asserts that a last chunk
-// of which it saw the beginning has grown to this size.
+// Nothing shorter can end a chunked body. Beast must not be given less: it asserts that a last
+// chunk of which it saw the beginning has grown to this size.
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 // Chunk extensions mean nothing to us and have been used to smuggle line ends.
@@ -72,7 +72,8 @@ struct MessageReader {
 
   HttpStep read_body() {
     while (!parser->is_done()) {
-      if (waiting().size() < (parser->chunked() ? kLastChunk.size() : 1)) return HttpStep::need_more;
+      if (waiting().size() < (parser->chunked() ? kLastChunk.size() : 1))
+        return HttpStep::need_more;
       error_code ec;
       begin += parser->put(boost::asio::buffer(waiting()), ec);
       if (ec == http::error::need_more) {
@@ -115,7 +116,8 @@ struct MessageReader {
   std::optional<Parser> parser;
   HttpHeaders headers;
   // Beast keeps a reference to it.
-  std::function<void(std::uint64_t, boost::beast::string_view, error_code&)> on_chunk = refuse_extensions;
+  std::function<void(std::uint64_t, boost::beast::string_view, error_code&)> on_chunk =
+      refuse_extensions;
 };
 
 }  // namespace
@@ -162,7 +164,9 @@ HttpRequest HttpRequestReader::take() {
           std::move(message.body())};
 }
 
-bool HttpRequestReader::keep_alive() const { return state_->parser && state_->parser->keep_alive(); }
+bool HttpRequestReader::keep_alive() const {
+  return state_->parser && state_->parser->keep_alive();
+}
 int HttpRequestReader::refusal() const { return state_->status; }
 bool HttpRequestReader::idle() const {
   return state_->phase != State::Phase::body && state_->waiting().empty();
@@ -198,7 +202,8 @@ HttpStep HttpResponseReader::step() {
     if (const HttpStep head = s.read_head(); head != HttpStep::complete) return head;
     if (!s.is_interim()) break;
     // 101 would change the protocol, which we never ask for.
-    if (s.parser->get().result_int() == 101 || ++s.interim > State::kMaxInterim) return s.refuse(400);
+    if (s.parser->get().result_int() == 101 || ++s.interim > State::kMaxInterim)
+      return s.refuse(400);
     s.phase = State::Phase::head;
   }
   return s.read_body();

@@ -5,8 +5,9 @@
 //                          complete → take()    one message; then step() goes on with what is left
 //                          refused → refusal()  the connection cannot be used any more
 //
-// Each head is first held to the strict grammar of RFC 9112 (http_head.hpp), because Beast, like most
-// parsers, forgives some of what request smuggling is made of; then Beast parses it and the body.
+// Each head is first held to the strict grammar of RFC 9112 (http_head.hpp), because Beast, like
+// most parsers, forgives some of what request smuggling is made of; then Beast parses it and the
+// body.
 //
 // Bounds: a head of limits.header_bytes, a body of limits.body_bytes, header_bytes for each chunk's
 // size line and for the trailers; beyond that at most what one feed() brought is held.

@@ -12,7 +12,8 @@ struct Outcome {
     if (refusal != other.refusal || requests.size() != other.requests.size()) return false;
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const auto &a = requests[i], &b = other.requests[i];
-      if (a.method != b.method || a.target != b.target || a.body != b.body || a.headers != b.headers) {
+      if (a.method != b.method || a.target != b.target || a.body != b.body ||
+          a.headers != b.headers) {
         return false;
       }
     }
@@ -31,7 +32,8 @@ void drain(HttpRequestReader& reader, Outcome& outcome) {
   }
 }
 
-Outcome read_in_pieces(std::string_view bytes, std::size_t first, std::size_t then, HttpLimits limits = {}) {
+Outcome read_in_pieces(std::string_view bytes, std::size_t first, std::size_t then,
+                       HttpLimits limits = {}) {
   HttpRequestReader reader(limits);
   Outcome outcome;
   std::size_t piece = first;
@@ -60,7 +62,8 @@ std::string with_headers(std::string_view headers, std::string_view body = "") {
 }
 
 TEST(HttpRequestReader, reads_a_request_without_a_body) {
-  const Outcome got = read_requests("GET /a?b=c HTTP/1.1\r\nHost: a\r\nX-Y:  z \r\nConnection: x\r\n\r\n");
+  const Outcome got =
+      read_requests("GET /a?b=c HTTP/1.1\r\nHost: a\r\nX-Y:  z \r\nConnection: x\r\n\r\n");
   ASSERT_EQ(got.requests.size(), 1u);
   EXPECT_EQ(got.requests[0].method, "GET");
   EXPECT_EQ(got.requests[0].target, "/a?b=c");
@@ -69,7 +72,8 @@ TEST(HttpRequestReader, reads_a_request_without_a_body) {
 }
 
 TEST(HttpRequestReader, reads_a_body_of_a_given_length_and_what_follows_it) {
-  const Outcome got = read_requests(with_headers("Content-Length: 5\r\n", "helloGET /2 HTTP/1.1\r\nHost: b\r\n\r\n"));
+  const Outcome got = read_requests(
+      with_headers("Content-Length: 5\r\n", "helloGET /2 HTTP/1.1\r\nHost: b\r\n\r\n"));
   ASSERT_EQ(got.requests.size(), 2u);
   EXPECT_EQ(got.requests[0].body, "hello");
   EXPECT_EQ(got.requests[0].headers, (HttpHeaders{{"Host", "a"}}));
@@ -77,9 +81,10 @@ TEST(HttpRequestReader, reads_a_body_of_a_given_length_and_what_follows_it) {
 }
 
 TEST(HttpRequestReader, reads_a_chunked_body_and_drops_its_trailers) {
-  const Outcome got = read_requests(with_headers(
-      "Transfer-Encoding: chunked\r\n",
-      "5\r\nhello\r\nA\r\n, world 12\r\n0\r\nAuthorization: Bearer x\r\n\r\nGET /2 HTTP/1.1\r\nHost: b\r\n\r\n"));
+  const Outcome got =
+      read_requests(with_headers("Transfer-Encoding: chunked\r\n",
+                                 "5\r\nhello\r\nA\r\n, world 12\r\n0\r\nAuthorization: Bearer "
+                                 "x\r\n\r\nGET /2 HTTP/1.1\r\nHost: b\r\n\r\n"));
   ASSERT_EQ(got.requests.size(), 2u);
   EXPECT_EQ(got.requests[0].body, "hello, world 12");
   EXPECT_FALSE(find_header(got.requests[0].headers, "authorization"));
@@ -127,7 +132,8 @@ std::vector<Hostile> smuggling_attempts() {
       {"length and chunked", with_headers("Content-Length: 5\r\n" + chunked, "0\r\n\r\n")},
       {"chunked and length", with_headers(chunked + "Content-Length: 5\r\n", "0\r\n\r\n")},
       {"two lengths", with_headers("Content-Length: 5\r\nContent-Length: 6\r\n", "hello!")},
-      {"the same length twice", with_headers("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")},
+      {"the same length twice",
+       with_headers("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")},
       {"signed length", with_headers("Content-Length: +5\r\n", "hello")},
       {"list of lengths", with_headers("Content-Length: 5,5\r\n", "hello")},
       {"hexadecimal length", with_headers("Content-Length: 0x5\r\n", "hello")},
@@ -135,13 +141,15 @@ std::vector<Hostile> smuggling_attempts() {
       {"length with a space", with_headers("Content-Length: 1 5\r\n", "hello")},
       {"length beyond 64 bits", with_headers("Content-Length: 18446744073709551621\r\n", "hello")},
       {"two encodings", with_headers(chunked + chunked, "0\r\n\r\n")},
-      {"two encodings in one", with_headers("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n")},
+      {"two encodings in one",
+       with_headers("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n")},
       {"chunked not last", with_headers("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n")},
       {"gzip and chunked", with_headers("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")},
       {"identity", with_headers("Transfer-Encoding: identity\r\n", "hello")},
       {"empty encoding", with_headers("Transfer-Encoding:\r\n", "0\r\n\r\n")},
       {"tab before chunked", with_headers("Transfer-Encoding:\tchunked\r\n", "0\r\n\r\n")},
-      {"vertical tab before chunked", with_headers("Transfer-Encoding: \vchunked\r\n", "0\r\n\r\n")},
+      {"vertical tab before chunked",
+       with_headers("Transfer-Encoding: \vchunked\r\n", "0\r\n\r\n")},
       {"quoted chunked", with_headers("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n")},
       {"space before the colon", with_headers("Transfer-Encoding : chunked\r\n", "0\r\n\r\n")},
       {"space before a name", with_headers(" Transfer-Encoding: chunked\r\n", "0\r\n\r\n")},
@@ -224,11 +232,14 @@ TEST(HttpRequestReader, bounds_heads_bodies_and_counts) {
   EXPECT_EQ(read_requests(with_headers("A: 1\r\nB: 2\r\nC: 3\r\n"), limits).refusal, 431);
   EXPECT_EQ(read_requests(with_headers("Content-Length: 8\r\n", "12345678"), limits).refusal, 0);
   EXPECT_EQ(read_requests(with_headers("Content-Length: 9\r\n"), limits).refusal, 413);
-  EXPECT_EQ(read_requests(with_headers("Content-Length: 999999999999999999\r\n"), limits).refusal, 413);
+  EXPECT_EQ(read_requests(with_headers("Content-Length: 999999999999999999\r\n"), limits).refusal,
+            413);
   EXPECT_EQ(read_requests(with_headers(chunked, "5\r\nhello\r\n4\r\n"), limits).refusal, 413);
   EXPECT_EQ(read_requests(with_headers(chunked, "FFFFFFFFFFFFFFFF\r\n"), limits).refusal, 413);
   EXPECT_EQ(read_requests(with_headers(chunked, std::string(200, '0')), limits).refusal, 431);
-  EXPECT_EQ(read_requests(with_headers(chunked, "0\r\nA: " + std::string(200, 'x')), limits).refusal, 431);
+  EXPECT_EQ(
+      read_requests(with_headers(chunked, "0\r\nA: " + std::string(200, 'x')), limits).refusal,
+      431);
 }
 
 TEST(HttpRequestReader, reads_thousands_of_pipelined_requests) {
@@ -266,12 +277,16 @@ Answer read_answer(std::string_view bytes, bool ended = true, bool to_head = fal
 }
 
 TEST(HttpResponseReader, reads_each_way_of_ending_a_body) {
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", false).response.body, "hi");
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", false)
-                .response.body, "hi");
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", false).response.body,
+            "hi");
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+                        false)
+                .response.body,
+            "hi");
   EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\n\r\nhi there").response.body, "hi there");
   EXPECT_EQ(read_answer("HTTP/1.1 204 \r\n\r\n", false).response.status, 204);
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", false, true).step, HttpStep::complete);
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", false, true).step,
+            HttpStep::complete);
 }
 
 TEST(HttpResponseReader, skips_interim_answers_but_not_for_ever) {
@@ -286,12 +301,15 @@ TEST(HttpResponseReader, skips_interim_answers_but_not_for_ever) {
 
 TEST(HttpResponseReader, tells_a_truncated_answer_from_a_malformed_and_a_large_one) {
   EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi").error, Errc::truncated);
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n").error, Errc::truncated);
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n").error,
+            Errc::truncated);
   EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nConte").error, Errc::truncated);
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nhi").error,
-            Errc::malformed);
+  EXPECT_EQ(
+      read_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nhi").error,
+      Errc::malformed);
   EXPECT_EQ(read_answer("SSH-2.0-OpenSSH_9.2\r\n\r\n").error, Errc::malformed);
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nhi").error, Errc::limit_exceeded);
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nhi").error,
+            Errc::limit_exceeded);
 }
 
 }  // namespace

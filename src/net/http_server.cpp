@@ -37,13 +37,15 @@ Duration time_left(const Connection& c) {
 awaitable<Result<void>> write_all(Connection& c, std::string_view bytes) {
   while (!bytes.empty()) {
     const std::string_view slice = bytes.substr(0, kWriteSlice);
-    CO_CHECK(co_await with_deadline<void>(c.clock, c.limits.idle_time, c.stream.write(as_bytes(slice))));
+    CO_CHECK(
+        co_await with_deadline<void>(c.clock, c.limits.idle_time, c.stream.write(as_bytes(slice))));
     bytes.remove_prefix(slice.size());
   }
   co_return success();
 }
 
-awaitable<Result<void>> send_response(Connection& c, const HttpResponse& response, bool to_head, bool close) {
+awaitable<Result<void>> send_response(Connection& c, const HttpResponse& response, bool to_head,
+                                      bool close) {
   std::string head = response_head(response, close, c.clock.wall_now());
   const bool with_body = !to_head && response.status != 204 && response.status != 304;
   // A small answer leaves in one piece.
@@ -127,7 +129,8 @@ awaitable<void> serve_http(Stream& stream, Clock& clock, HttpHandler handler, Ht
     const bool to_head = request.method == "HEAD";
     const HttpResponse response = co_await handler(std::move(request));
     const auto connection = find_header(response.headers, "connection");
-    const bool close = !c.reader.keep_alive() || (connection && equal_ignoring_case(*connection, "close"));
+    const bool close =
+        !c.reader.keep_alive() || (connection && equal_ignoring_case(*connection, "close"));
     const auto sent = co_await send_response(c, response, to_head, close);
     if (!sent || close) break;
   }

@@ -27,7 +27,8 @@ awaitable<void> turns(int count) {
   for (int i = 0; i < count; ++i) co_await asio::post(executor, asio::use_awaitable);
 }
 
-awaitable<void> serve_task(Stream& stream, Clock& clock, HttpHandler handler, HttpLimits limits, bool& ended) {
+awaitable<void> serve_task(Stream& stream, Clock& clock, HttpHandler handler, HttpLimits limits,
+                           bool& ended) {
   co_await serve_http(stream, clock, std::move(handler), limits);
   ended = true;
 }
@@ -74,7 +75,8 @@ TEST(ServeHttp, answers_pipelined_requests_in_order_and_ends_with_the_peer) {
   run_async([]() -> awaitable<void> {
     Served served(co_await asio::this_coro::executor);
     co_await served.send(
-        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: "
+        "2\r\n\r\nhi"
         "GET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(co_await served.client->close_write());
     const std::string text = co_await served.rest();
@@ -93,7 +95,8 @@ TEST(ServeHttp, answers_whole_however_the_bytes_are_cut) {
       options.largest_read = largest;
       Served served(co_await asio::this_coro::executor, echo, {}, options);
       co_await served.send(
-          "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+          "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+          "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
       EXPECT_TRUE(co_await served.client->close_write());
       EXPECT_NE((co_await served.rest()).find("\r\n\r\nPOST /c abcde"), std::string::npos);
       co_await served.scope.close();
@@ -117,7 +120,8 @@ TEST(ServeHttp, closes_when_asked_and_answers_nothing_after_it) {
   run_async([]() -> awaitable<void> {
     Served served(co_await asio::this_coro::executor);
     co_await served.send(
-        "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+        "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: "
+        "a\r\n\r\n");
     const std::string text = co_await served.rest();
     EXPECT_EQ(count(text, "HTTP/1.1 "), 1u);
     EXPECT_NE(text.find("Connection: close\r\n"), std::string::npos);
@@ -128,7 +132,8 @@ TEST(ServeHttp, closes_when_asked_and_answers_nothing_after_it) {
 TEST(ServeHttp, sends_continue_before_it_waits_for_the_body) {
   run_async([]() -> awaitable<void> {
     Served served(co_await asio::this_coro::executor);
-    co_await served.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    co_await served.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     Bytes interim(25);
     EXPECT_TRUE(co_await read_exactly(*served.client, interim));
     EXPECT_EQ(as_text(interim), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -253,7 +258,8 @@ awaitable<Result<HttpResponse>> call(Served& served, HttpRequest request) {
   co_return co_await http_call(*served.client, std::move(request), "a");
 }
 
-awaitable<void> expect_echo(Served& served, std::string method, std::string sent, std::string body) {
+awaitable<void> expect_echo(Served& served, std::string method, std::string sent,
+                            std::string body) {
   HttpRequest request;
   request.method = std::move(method);
   request.target = "/x";
@@ -291,12 +297,9 @@ TEST(HttpCall, refuses_to_send_line_breaks) {
   run_async([]() -> awaitable<void> {
     Served served(co_await asio::this_coro::executor);
     const std::vector<HttpRequest> bad = {
-        {"GET", "/ HTTP/1.1\r\nX: y", {}, ""},
-        {"GET\r\n", "/", {}, ""},
-        {"GET", "/", {{"X", "y\r\nZ: w"}}, ""},
-        {"GET", "/", {{"X\r\n", "y"}}, ""},
-        {"GET", "/", {{"Host", "evil"}}, ""},
-        {"GET", "nowhere", {}, ""},
+        {"GET", "/ HTTP/1.1\r\nX: y", {}, ""},  {"GET\r\n", "/", {}, ""},
+        {"GET", "/", {{"X", "y\r\nZ: w"}}, ""}, {"GET", "/", {{"X\r\n", "y"}}, ""},
+        {"GET", "/", {{"Host", "evil"}}, ""},   {"GET", "nowhere", {}, ""},
     };
     for (const HttpRequest& request : bad) {
       auto response = co_await call(served, request);

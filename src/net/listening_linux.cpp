@@ -1,11 +1,13 @@
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -31,14 +33,27 @@ bool send_request(int fd, int family, std::uint16_t port) {
   return ::send(fd, &request, sizeof request, 0) == sizeof request;
 }
 
-// A listener on the same address, or on the wildcard (an IPv6 wildcard takes IPv4 as well).
-bool takes(const inet_diag_msg& listener, const asio::ip::address& at) {
-  const auto* source = reinterpret_cast<const Byte*>(listener.id.idiag_src);
-  const std::size_t size = listener.idiag_family == AF_INET6 ? 16 : 4;
+// Whether the socket of an IPv6 address takes no IPv4 (told for every listener).
+bool v6_only(const nlmsghdr* message) {
+  auto* listener = static_cast<inet_diag_msg*>(NLMSG_DATA(message));
+  auto left = static_cast<int>(message->nlmsg_len - NLMSG_LENGTH(sizeof *listener));
+  for (auto* told = reinterpret_cast<rtattr*>(listener + 1); RTA_OK(told, left); told = RTA_NEXT(told, left)) {
+    if (told->rta_type == INET_DIAG_SKV6ONLY) return *static_cast<const Byte*>(RTA_DATA(told)) != 0;
+  }
+  return false;
+}
+
+// A listener on the same address, or on the wildcard (an IPv6 wildcard may take IPv4 as well).
+bool takes(const nlmsghdr* message, const asio::ip::address& at) {
+  const auto* listener = static_cast<const inet_diag_msg*>(NLMSG_DATA(message));
+  const auto* source = reinterpret_cast<const Byte*>(listener->id.idiag_src);
+  const bool v6 = listener->idiag_family == AF_INET6;
+  const std::size_t size = v6 ? 16 : 4;
   const bool any = std::all_of(source, source + size, [](Byte b) { return b == 0; });
-  if (any) return true;
-  if (at.is_v6()) return size == 16 && std::memcmp(source, at.to_v6().to_bytes().data(), 16) == 0;
-  return size == 4 && std::memcmp(source, at.to_v4().to_bytes().data(), 4) == 0;
+  if (any) return v6 == at.is_v6() || (v6 && !v6_only(message));
+  if (v6 != at.is_v6()) return false;
+  return v6 ? std::memcmp(source, at.to_v6().to_bytes().data(), size) == 0
+            : std::memcmp(source, at.to_v4().to_bytes().data(), size) == 0;
 }
 
 std::optional<bool> ask(int fd, int family, const TcpAddress& at) {
@@ -53,8 +68,7 @@ std::optional<bool> ask(int fd, int family, const TcpAddress& at) {
          message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_type == NLMSG_DONE) return found;
       if (message->nlmsg_type == NLMSG_ERROR) return std::nullopt;
-      const auto* listener = static_cast<const inet_diag_msg*>(NLMSG_DATA(message));
-      found = found || takes(*listener, at.address());
+      found = found || takes(message, at.address());
     }
   }
 }

@@ -26,11 +26,16 @@ class PreambleStream final : public Stream {
 
  private:
   awaitable<Result<void>> take_preamble() {
-    auto taken = co_await read_preamble_(*below_);
-    if (!taken) {
-      below_->reset();
-      co_return taken.error();
-    }
+    // Half a preamble cannot be taken up again, however the reading of it was given up.
+    struct Whole {
+      Stream& below;
+      bool taken = false;
+      ~Whole() {
+        if (!taken) below.reset();
+      }
+    } whole{*below_};
+    CO_CHECK(co_await read_preamble_(*below_));
+    whole.taken = true;
     read_preamble_ = nullptr;
     co_return success();
   }

@@ -33,7 +33,8 @@ error_code socket_error(int code) {
 SocketStream::SocketStream(Executor executor, int fd) : descriptor_(executor, fd) {}
 
 SocketStream::~SocketStream() {
-  if (!write_closed_ || !read_ended_) reset();
+  // After close_write() the kernel goes on to deliver what was written.
+  if (!write_closed_) reset();
 }
 
 awaitable<Result<void>> SocketStream::wait(Descriptor::wait_type what) {
@@ -57,48 +58,60 @@ awaitable<Result<void>> SocketStream::finish_connect() {
 
 awaitable<Result<void>> SocketStream::readable() {
   if (!descriptor_.is_open()) co_return Errc::closed;
-  if (drained_) {
+  if (drained_ && !broken_) {
     CO_CHECK(co_await wait(Descriptor::wait_read));
     drained_ = false;
   }
   co_return success();
 }
 
-awaitable<Result<std::size_t>> SocketStream::read_vectors(std::span<iovec> into) {
+error_code SocketStream::broken(int code) {
+  if (!broken_) broken_ = socket_error(code);
+  return broken_;
+}
+
+std::optional<Result<std::size_t>> SocketStream::try_read(std::span<iovec> into) {
   std::size_t room = 0;
   for (const iovec& v : into) room += v.iov_len;
+  msghdr message{};
+  message.msg_iov = into.data();
+  message.msg_iovlen = into.size();
   for (;;) {
-    if (!descriptor_.is_open()) co_return Errc::closed;
-    if (drained_) CO_CHECK(co_await wait(Descriptor::wait_read));
-    msghdr message{};
-    message.msg_iov = into.data();
-    message.msg_iovlen = into.size();
+    if (broken_) return broken_;
     const ssize_t n = ::recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT);
     if (n > 0) {
       drained_ = static_cast<std::size_t>(n) < room;
-      co_return static_cast<std::size_t>(n);
+      return static_cast<std::size_t>(n);
     }
     if (n == 0) {
       drained_ = false;
-      read_ended_ = true;
-      co_return Errc::eof;
+      return Errc::eof;
     }
     if (errno == EINTR) continue;
-    if (errno != EAGAIN) co_return socket_error(errno);
+    if (errno != EAGAIN) return broken(errno);
     drained_ = true;
+    return std::nullopt;
+  }
+}
+
+awaitable<Result<std::size_t>> SocketStream::read_vectors(std::span<iovec> into) {
+  for (;;) {
+    CO_CHECK(co_await readable());
+    if (auto n = try_read(into)) co_return *n;
   }
 }
 
 awaitable<Result<void>> SocketStream::write_vectors(std::span<iovec> from) {
   while (!from.empty()) {
     if (!descriptor_.is_open() || write_closed_) co_return Errc::closed;
+    if (broken_) co_return broken_;
     msghdr message{};
     message.msg_iov = from.data();
     message.msg_iovlen = from.size();
     ssize_t n = ::sendmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN) co_return socket_error(errno);
+      if (errno != EAGAIN) co_return broken(errno);
       CO_CHECK(co_await wait(Descriptor::wait_write));
       continue;
     }
@@ -120,29 +133,33 @@ awaitable<Result<std::size_t>> SocketStream::read_some(MutableBytes into) {
 }
 
 awaitable<Result<BufferChain>> SocketStream::read_chain() {
-  CO_CHECK(co_await readable());
-  BufferChain chain;
-  std::array<iovec, BufferChain::kMax> vectors;
-  for (iovec& v : vectors) {
-    Buffer block = Buffer::pooled();
-    v = {block.spare().data(), Buffer::kMaxPayload};
-    chain.push(std::move(block));
+  for (;;) {
+    CO_CHECK(co_await readable());
+    // The blocks go back at once when nothing is there: an idle stream holds none.
+    BufferChain chain;
+    std::array<iovec, BufferChain::kMax> vectors;
+    for (iovec& v : vectors) {
+      Buffer block = Buffer::pooled();
+      v = {block.spare().data(), Buffer::kMaxPayload};
+      chain.push(std::move(block));
+    }
+    const auto n = try_read(vectors);
+    if (!n) continue;
+    if (!*n) co_return n->error();
+    std::size_t left = **n;
+    if (left <= kCopyBelow) {
+      co_return BufferChain(Buffer::copy_of({static_cast<Byte*>(vectors[0].iov_base), left}));
+    }
+    BufferChain filled;
+    for (Buffer& block : chain) {
+      if (left == 0) break;
+      const std::size_t here = std::min(left, Buffer::kMaxPayload);
+      block.extend(here);
+      left -= here;
+      filled.push(std::move(block));
+    }
+    co_return filled;
   }
-  auto n = co_await read_vectors(vectors);
-  if (!n) co_return n.error();
-  if (*n <= kCopyBelow) {
-    co_return BufferChain(Buffer::copy_of({static_cast<Byte*>(vectors[0].iov_base), *n}));
-  }
-  BufferChain filled;
-  std::size_t left = *n;
-  for (Buffer& block : chain) {
-    if (left == 0) break;
-    const std::size_t here = std::min(left, Buffer::kMaxPayload);
-    block.extend(here);
-    left -= here;
-    filled.push(std::move(block));
-  }
-  co_return filled;
 }
 
 awaitable<Result<void>> SocketStream::write(BytesView bytes) {
@@ -161,9 +178,10 @@ awaitable<Result<void>> SocketStream::write_chain(BufferChain chain) {
 }
 
 awaitable<Result<void>> SocketStream::close_write() {
-  if (!descriptor_.is_open() || write_closed_) co_return Errc::closed;
-  write_closed_ = true;
-  if (::shutdown(descriptor_.native_handle(), SHUT_WR) != 0) co_return socket_error(errno);
+  if (!descriptor_.is_open()) co_return Errc::closed;
+  if (broken_) co_return broken_;
+  if (std::exchange(write_closed_, true)) co_return success();
+  if (::shutdown(descriptor_.native_handle(), SHUT_WR) != 0) co_return broken(errno);
   co_return success();
 }
 

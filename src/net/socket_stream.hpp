@@ -5,6 +5,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "net/stream.hpp"
@@ -12,7 +13,8 @@
 namespace oc::net {
 
 // Reads and writes by direct system calls and asks the reactor only when the kernel says "not now",
-// so a busy stream costs one call a chunk and an idle one holds no buffer.
+// so a busy stream costs one call a chunk and an idle one holds no buffer. Unix sockets have no
+// reset: their peer sees a clean end, except when it lost bytes.
 class SocketStream final : public Stream {
  public:
   // Takes over a non-blocking socket that is connected, or whose connect() is under way.
@@ -38,11 +40,15 @@ class SocketStream final : public Stream {
 
  private:
   awaitable<Result<void>> wait(asio::posix::stream_descriptor::wait_type what);
+  // One read without waiting; nothing when there is nothing to read yet.
+  std::optional<Result<std::size_t>> try_read(std::span<iovec> into);
+  // Keeps the first error: the kernel tells it once and says "end" afterwards.
+  error_code broken(int code);
 
   asio::posix::stream_descriptor descriptor_;
   bool drained_ = true;  // the last read took all there was, so ask the reactor before the next
   bool write_closed_ = false;
-  bool read_ended_ = false;
+  error_code broken_;
 };
 
 // errno of a socket call as an error: ECONNRESET, EPIPE and the like become Errc::reset.

@@ -17,7 +17,7 @@ namespace oc::net {
 //   Errc::closed: this side reset or destroyed it. After any error but eof both halves are dead.
 // - Cancellation: a cancelled read has consumed nothing and the stream stays usable. A cancelled
 //   write may have sent a part; the stream should then be reset.
-// - Destruction without close_write() resets. The owner must end or cancel pending operations
+// - Destruction without close_write() resets; after it, what was written still arrives. The owner must end or cancel pending operations
 //   before it destroys the stream.
 class Stream {
  public:
@@ -27,7 +27,7 @@ class Stream {
   // idle stream costs none. May return early; the read then waits.
   virtual awaitable<Result<void>> readable() = 0;
 
-  // Reads 1 to into.size() bytes. Errc::eof at a clean end.
+  // Reads 1 to into.size() bytes; `into` is not empty. Errc::eof at a clean end, as often as asked.
   virtual awaitable<Result<std::size_t>> read_some(MutableBytes into) = 0;
 
   // Reads what there is without copying: 1 to BufferChain::kMax non-empty buffers. Waits for the
@@ -41,7 +41,7 @@ class Stream {
   // The same without copying where the buffers have room for the headers of the layers below.
   virtual awaitable<Result<void>> write_chain(BufferChain chain) = 0;
 
-  // Ends this side's half after everything written; reading goes on.
+  // Ends this side's half after everything written; reading goes on. A second time does nothing.
   virtual awaitable<Result<void>> close_write() = 0;
 
   // Ends both halves at once; pending operations fail with Errc::closed. Never blocks.

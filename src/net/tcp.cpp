@@ -71,6 +71,16 @@ awaitable<Result<std::unique_ptr<SocketStream>>> finish_connect(Executor executo
   co_return stream;
 }
 
+// A look-up under way. getaddrinfo() cannot be interrupted, so a cancelled caller leaves it behind:
+// shared by the caller and the resolver's completion.
+struct Lookup {
+  explicit Lookup(const Executor& executor) : resolver(executor) {}
+  asio::ip::tcp::resolver resolver;
+  std::vector<TcpAddress> found;
+  error_code error;
+  Event done;
+};
+
 int connect_from(int fd, const TcpAddress& to, std::uint16_t port) {
   set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -164,14 +174,17 @@ awaitable<Result<std::vector<TcpAddress>>> resolve(std::string host, std::uint16
     addresses.emplace_back(literal, port);
     co_return addresses;
   }
-  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
-  auto [error, found] = co_await resolver.async_resolve(host, std::to_string(port),
-                                                        asio::as_tuple(asio::use_awaitable));
-  if (error == asio::error::operation_aborted) co_return Errc::cancelled;
-  if (error) co_return error;
-  for (const auto& entry : found) addresses.push_back(entry.endpoint());
-  if (addresses.empty()) co_return Errc::not_found;
-  co_return addresses;
+  auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
+  lookup->resolver.async_resolve(host, std::to_string(port),
+                                 [lookup](error_code error, const auto& found) {
+                                   lookup->error = error;
+                                   for (const auto& entry : found) lookup->found.push_back(entry.endpoint());
+                                   lookup->done.set();
+                                 });
+  CO_CHECK(co_await lookup->done.wait());
+  if (lookup->error) co_return lookup->error;
+  if (lookup->found.empty()) co_return Errc::not_found;
+  co_return std::move(lookup->found);
 }
 
 TcpListener::TcpListener(Executor executor, int fd, TcpAddress local)

@@ -34,7 +34,8 @@ awaitable<Result<std::unique_ptr<SocketStream>>> tcp_connect(TcpAddress to, Dial
 // Connects to a Unix stream socket by its path.
 awaitable<Result<std::unique_ptr<SocketStream>>> unix_connect(std::string path);
 
-// Addresses of a host name or literal, in the resolver's order, without blocking the thread.
+// Addresses of a host name or literal, in the resolver's order, without blocking the thread. A
+// cancelled caller returns at once, though the system's look-up goes on behind it.
 awaitable<Result<std::vector<TcpAddress>>> resolve(std::string host, std::uint16_t port);
 
 struct ListenOptions {

@@ -13,13 +13,17 @@ namespace {
 
 // The client's are hidden by the same function, since main() calls it before it knows which it is.
 constexpr std::array<std::string_view, 6> kSecretFlags = {
-    "-dnc", "--default-network-credentials", "-rc", "--root-credentials", "--password", "--session-id"};
+    "-dnc",        "--default-network-credentials", "-rc", "--root-credentials", "--password",
+    "--session-id"};
 
 // Announced for later versions; better said than called unknown.
-constexpr std::array<std::string_view, 14> kLaterFlags = {
-    "--install", "install", "uninstall", "--ssl", "-s", "--tls-key-prefix", "-tkp",
-    "--host-domain", "-hd", "--http-redirect-port", "-hrp", "--db-url", "--acme-email",
-    "--public-relay"};
+constexpr std::array<std::string_view, 14> kLaterFlags = {"--install",    "install",
+                                                          "uninstall",    "--ssl",
+                                                          "-s",           "--tls-key-prefix",
+                                                          "-tkp",         "--host-domain",
+                                                          "-hd",          "--http-redirect-port",
+                                                          "-hrp",         "--db-url",
+                                                          "--acme-email", "--public-relay"};
 
 struct Flag {
   std::string_view name;
@@ -51,8 +55,8 @@ Fault unknown_argument(std::string_view argument, std::size_t position) {
   if (argument.size() > 1 && argument.front() == '-') {
     return {FaultCode::bad_flag, "there is no flag " + std::string(flag_letters(argument)), hint};
   }
-  return {FaultCode::bad_flag,
-          "argument " + std::to_string(position) + " belongs to no flag", hint};
+  return {FaultCode::bad_flag, "argument " + std::to_string(position) + " belongs to no flag",
+          hint};
 }
 
 Outcome<FoundSettings> read_flags(std::span<const std::string> args) {

@@ -1,8 +1,8 @@
 // The node's configuration: what flags, environment and file say, checked and made one value.
 //
 // A flag wins over its environment variable (OPEN_CHAT_ and its name, `--db-path` becoming
-// OPEN_CHAT_DB_PATH), and that over the same name in the file of --config (TOML). A setting that may
-// be given several times is taken whole from the strongest place that has it.
+// OPEN_CHAT_DB_PATH), and that over the same name in the file of --config (TOML). A setting that
+// may be given several times is taken whole from the strongest place that has it.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ struct NetworkCredentials {
 
 struct RootCredentials {
   std::string user;
-  std::string secret;   // the password; or its hash, which crypto::check_hash_format accepts
+  std::string secret;  // the password; or its hash, which crypto::check_hash_format accepts
   bool hashed = false;
 };
 
@@ -49,9 +49,9 @@ struct NodeConfig {
   std::vector<NetworkCredentials> networks;  // no name twice
   std::optional<RootCredentials> root;
   std::vector<overlay::BootstrapPeer> bootstrap;
-  std::optional<std::string> host;  // an IP address
-  std::optional<std::uint16_t> port;      // 0: any free one
-  std::optional<std::uint16_t> p2p_port;  // 0: any free one, which the node then keeps
+  std::optional<std::string> host;         // an IP address
+  std::optional<std::uint16_t> port;       // 0: any free one
+  std::optional<std::uint16_t> p2p_port;   // 0: any free one, which the node then keeps
   std::vector<codec::Multiaddr> announce;  // each names an endpoint; without /p2p
   std::optional<std::string> name;
   std::string db_path;  // never empty: given, or the default place for this user
@@ -69,8 +69,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
 
 // Pure: all it knows of the world comes through its parameters. `args` are those behind the
-// program's name. --help and --version win over everything else. The fault (1xxx) is about the first
-// thing that is wrong; it names the flag, variable or line, and never repeats any part of a secret.
+// program's name. --help and --version win over everything else. The fault (1xxx) is about the
+// first thing that is wrong; it names the flag, variable or line, and never repeats any part of a
+// secret.
 Outcome<NodeCommand> parse_node_command_line(std::span<const std::string> args,
                                              const Environment& environment,
                                              const FileReader& read_file);

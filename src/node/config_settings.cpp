@@ -13,9 +13,8 @@ namespace {
 constexpr std::string_view kHashedPrefix = "hashed_";
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 struct Pair {
@@ -23,7 +22,8 @@ struct Pair {
   std::string_view secret;
 };
 
-// NAME:PASSWORD, split at the first colon. The complaints say which half is wrong, not how it reads.
+// NAME:PASSWORD, split at the first colon. The complaints say which half is wrong, not how it
+// reads.
 Complaint split(std::string_view value, std::string_view first, Pair& out) {
   const std::string name(first);
   const std::size_t colon = value.find(':');
@@ -175,30 +175,30 @@ constexpr std::array kSettings = {
             "Bootstrap strings, as `client identity -b64` prints them; repeat the flag or\n"
             "separate them by commas.",
             "eyJpZCI6…", bad_bootstrap_string, true, true, set_bootstrap},
-    Setting{"host", "-b", "ADDRESS", "IP address where the API listens. Default: 127.0.0.1", "0.0.0.0",
-            bad_flag, false, false, set_host},
+    Setting{"host", "-b", "ADDRESS", "IP address where the API listens. Default: 127.0.0.1",
+            "0.0.0.0", bad_flag, false, false, set_host},
     Setting{"port", "-p", "PORT", "Port where the API listens; 0 picks one. Default: 1984", "1984",
             bad_flag, false, false, set_port},
-    Setting{"p2pport", "-pp2p", "PORT",
-            "libp2p port; 0 picks one and keeps it. Default: 1985", "1985", bad_flag, false, false,
-            set_p2p_port},
+    Setting{"p2pport", "-pp2p", "PORT", "libp2p port; 0 picks one and keeps it. Default: 1985",
+            "1985", bad_flag, false, false, set_p2p_port},
     Setting{"announce", "", "MULTIADDR",
             "Tell others this address instead of those found; repeat the flag or separate\n"
             "several by commas.",
             "/ip4/203.0.113.7/tcp/1985", bad_multiaddr, true, true, set_announce},
-    Setting{"name", "", "NAME", "This node's name. Default: the host's name", "nas", bad_flag, false,
-            false, set_name},
-    Setting{"db-backend", "-db", "KIND", "Kind of the store: sqlite.", "sqlite", bad_flag, false, false,
-            set_db_backend},
+    Setting{"name", "", "NAME", "This node's name. Default: the host's name", "nas", bad_flag,
+            false, false, set_name},
+    Setting{"db-backend", "-db", "KIND", "Kind of the store: sqlite.", "sqlite", bad_flag, false,
+            false, set_db_backend},
     Setting{"db-path", "-dp", "FILE",
             "The store's file. Default: $XDG_DATA_HOME/open-chat/open-chat.db, which is\n"
             "mostly ~/.local/share/open-chat/open-chat.db",
             "/var/lib/open-chat/open-chat.db", bad_flag, false, false, set_db_path},
-    Setting{"log-level", "", "LEVEL", "trace, debug, info, warn, error or off. Default: info", "debug",
-            bad_flag, false, false, set_log_level},
-    Setting{"log-format", "", "FORMAT", "text or json. Default: text", "json", bad_flag, false, false,
-            set_log_format},
-    Setting{"config", "", "FILE", "Read settings from this TOML file; its names are those of the flags.",
+    Setting{"log-level", "", "LEVEL", "trace, debug, info, warn, error or off. Default: info",
+            "debug", bad_flag, false, false, set_log_level},
+    Setting{"log-format", "", "FORMAT", "text or json. Default: text", "json", bad_flag, false,
+            false, set_log_format},
+    Setting{"config", "", "FILE",
+            "Read settings from this TOML file; its names are those of the flags.",
             "/etc/open-chat.toml", bad_config_file, false, false, nullptr},
 };
 

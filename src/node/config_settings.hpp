@@ -20,11 +20,11 @@ struct Setting {
   std::string_view name;        // "p2pport": the flag --p2pport, the file's key
   std::string_view short_flag;  // "-pp2p", or empty
   std::string_view placeholder;
-  std::string_view help;        // may have several lines
-  std::string_view example;     // a value
+  std::string_view help;     // may have several lines
+  std::string_view example;  // a value
   FaultCode code;
-  bool several;                 // may be given more than once
-  bool comma_separated;         // one text may hold several values
+  bool several;          // may be given more than once
+  bool comma_separated;  // one text may hold several values
   // Null for `config`, which is no part of the configuration but says where to find more of it.
   Complaint (*apply)(NodeConfig& config, const std::string& value);
 };
@@ -49,7 +49,8 @@ using FoundSettings = std::map<const Setting*, Found>;
 // The settings of a configuration file's text; `path` is for messages.
 Outcome<FoundSettings> read_toml(const std::string& text, const std::string& path);
 
-// A text of a user, fit for a one-line message: quoted, without control characters, cut at 64 bytes.
+// A text of a user, fit for a one-line message: quoted, without control characters, cut at 64
+// bytes.
 std::string quoted(std::string_view text);
 
 }  // namespace oc::node

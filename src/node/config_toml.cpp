@@ -7,7 +7,8 @@ namespace oc::node {
 namespace {
 
 Fault bad_line(const std::string& path, const toml::source_position& at, const std::string& what) {
-  return {FaultCode::bad_config_file, "line " + std::to_string(at.line) + " of " + path + ": " + what};
+  return {FaultCode::bad_config_file,
+          "line " + std::to_string(at.line) + " of " + path + ": " + what};
 }
 
 // `name = "nas"`, `port = 1984`
@@ -40,7 +41,9 @@ Outcome<FoundSettings> read_toml(const std::string& text, const std::string& pat
     }
     const std::string name(setting->name);
     Found entry{"line " + std::to_string(at.line) + " of " + path + ": " + name,
-                example_line(*setting, node), FaultCode::bad_config_file, {}};
+                example_line(*setting, node),
+                FaultCode::bad_config_file,
+                {}};
     if (auto value = scalar(node)) {
       entry.values.push_back(*std::move(value));
     } else if (const toml::array* list = node.as_array(); list != nullptr && setting->several) {

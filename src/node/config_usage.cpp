@@ -4,7 +4,8 @@
 namespace oc::node {
 namespace {
 
-constexpr std::string_view kHead = R"(Open-Chat joins machines behind NAT into private networks and routes traffic between them.
+constexpr std::string_view kHead =
+    R"(Open-Chat joins machines behind NAT into private networks and routes traffic between them.
 
   open-chat [flags]            run a node in the foreground
   open-chat client <command>   talk to a node (`open-chat client --help`)

@@ -17,12 +17,16 @@ constexpr Duration kRequestTimeout = std::chrono::seconds(30);
 // A prefix of a peer id shorter than this names too many.
 constexpr std::size_t kLeastPrefix = 4;
 
-double milliseconds(Duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+double milliseconds(Duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
 
 Fault peer_fault(const std::string& peer, error_code error) {
-  if (error == Errc::timed_out) return {FaultCode::peer_timed_out, "node " + peer + " did not answer in time"};
+  if (error == Errc::timed_out)
+    return {FaultCode::peer_timed_out, "node " + peer + " did not answer in time"};
   if (error == Errc::not_found) {
-    return {FaultCode::peer_unreachable, "node " + peer + " is not connected and has no known address"};
+    return {FaultCode::peer_unreachable,
+            "node " + peer + " is not connected and has no known address"};
   }
   if (error.category() == overlay::handshake_category()) {
     return {FaultCode::handshake_refused, "node " + peer + ": " + error.message()};
@@ -35,8 +39,8 @@ Fault peer_fault(const std::string& peer, error_code error) {
 
 }  // namespace
 
-LocalNode::LocalNode(p2p::Host& host, overlay::Overlay& overlay, tunnel::RuleTable& rules, store::Store& store,
-                     Clock& clock, std::string name)
+LocalNode::LocalNode(p2p::Host& host, overlay::Overlay& overlay, tunnel::RuleTable& rules,
+                     store::Store& store, Clock& clock, std::string name)
     : host_(host),
       overlay_(overlay),
       rules_(rules),
@@ -51,7 +55,8 @@ api::IdentityView LocalNode::identity() const {
   out.peer_id = overlay_.self().to_string();
   out.name = name_;
   out.version = kVersion;
-  for (const auto& [id, network] : overlay_.membership().networks()) out.networks.push_back(network.name.value());
+  for (const auto& [id, network] : overlay_.membership().networks())
+    out.networks.push_back(network.name.value());
   const auto bootstrap = overlay_.own_bootstrap();
   for (const auto& address : bootstrap.addresses) out.addresses.push_back(address.to_string());
   out.bootstrap_string = overlay::encode_bootstrap(bootstrap);
@@ -61,15 +66,16 @@ api::IdentityView LocalNode::identity() const {
 std::vector<api::MemberView> LocalNode::members() const {
   std::vector<api::MemberView> out;
   const auto self = identity();
-  out.push_back({self.peer_id, self.name, self.version, self.networks, self.addresses, true, true, "self",
-                 std::nullopt, clock_.wall_now()});
+  out.push_back({self.peer_id, self.name, self.version, self.networks, self.addresses, true, true,
+                 "self", std::nullopt, clock_.wall_now()});
   for (const auto& member : overlay_.members()) {
     api::MemberView view;
     view.peer_id = member.peer.to_string();
     view.name = member.record.name;
     view.version = member.record.version;
     view.networks.assign(member.networks.begin(), member.networks.end());
-    for (const auto& address : member.record.addresses) view.addresses.push_back(address.to_string());
+    for (const auto& address : member.record.addresses)
+      view.addresses.push_back(address.to_string());
     view.online = member.online;
     view.last_contact = member.last_contact;
     if (member.connection != nullptr) {
@@ -85,14 +91,20 @@ Outcome<codec::PeerId> LocalNode::find_peer(const std::string& reference, bool s
   const auto full = codec::PeerId::parse(reference);
   std::vector<codec::PeerId> found;
   const auto consider = [&](const codec::PeerId& peer, const std::string& name) {
+    // A whole peer id means that peer, whatever others call themselves.
+    if (full) {
+      if (*full == peer) found.push_back(peer);
+      return;
+    }
     const bool prefix = reference.size() >= kLeastPrefix && peer.to_string().starts_with(reference);
-    if ((full && *full == peer) || prefix || (!name.empty() && name == reference)) found.push_back(peer);
+    if (prefix || (!name.empty() && name == reference)) found.push_back(peer);
   };
   consider(overlay_.self(), name_);
   for (const auto& member : overlay_.members()) consider(member.peer, member.record.name);
   if (found.size() == 1) return found.front();
   if (found.size() > 1) {
-    return Fault(FaultCode::bad_peer_reference, "\"" + reference + "\" names " + std::to_string(found.size()) +
+    return Fault(FaultCode::bad_peer_reference, "\"" + reference + "\" names " +
+                                                    std::to_string(found.size()) +
                                                     " members; give more of the peer id");
   }
   if (full && strangers) return *full;
@@ -112,8 +124,9 @@ Outcome<std::string> LocalNode::register_peer(const std::string& bootstrap_strin
   if (!peer) return peer.error();
   if (!overlay_.add_bootstrap(*peer)) {
     const bool us = peer->id == overlay_.self();
-    return Fault(FaultCode::bad_bootstrap_string, us ? "this is the node's own bootstrap string"
-                                                     : "the node knows its most bootstrap peers already");
+    return Fault(FaultCode::bad_bootstrap_string,
+                 us ? "this is the node's own bootstrap string"
+                    : "the node knows its most bootstrap peers already");
   }
   std::erase_if(bootstrap_, [&peer](const auto& known) { return known.id == peer->id; });
   bootstrap_.push_back(*peer);
@@ -152,7 +165,8 @@ awaitable<Outcome<api::PingView>> LocalNode::ping(std::string peer_id, int count
   co_return view;
 }
 
-awaitable<Outcome<net::HttpResponse>> LocalNode::request(std::string peer_id, net::HttpRequest request) {
+awaitable<Outcome<net::HttpResponse>> LocalNode::request(std::string peer_id,
+                                                         net::HttpRequest request) {
   auto connection = co_await connect(peer_id);
   if (!connection) co_return connection.error();
   auto response = co_await with_deadline<net::HttpResponse>(clock_, kRequestTimeout,
@@ -161,7 +175,8 @@ awaitable<Outcome<net::HttpResponse>> LocalNode::request(std::string peer_id, ne
   co_return *std::move(response);
 }
 
-awaitable<Result<net::HttpResponse>> LocalNode::call(p2p::ConnectionPtr connection, net::HttpRequest request) {
+awaitable<Result<net::HttpResponse>> LocalNode::call(p2p::ConnectionPtr connection,
+                                                     net::HttpRequest request) {
   CO_TRY(auto stream, co_await connection->open_stream(kHttpProtocol));
   request.headers.emplace_back("Connection", "close");
   co_return co_await net::http_call(*stream, std::move(request), connection->peer().to_string());
@@ -203,7 +218,8 @@ std::vector<api::RuleView> LocalNode::rules() const {
 awaitable<Outcome<api::NodeFace::Created>> LocalNode::create_rule(api::RuleRequest request) {
   tunnel::RuleContext context;
   context.self = overlay_.self();
-  for (const auto& [id, network] : overlay_.membership().networks()) context.networks.push_back(network.name);
+  for (const auto& [id, network] : overlay_.membership().networks())
+    context.networks.push_back(network.name);
   context.resolve = [this](const std::string& reference) { return find_peer(reference, true); };
   context.now = clock_.wall_now();
   tunnel::RuleText text;

@@ -46,7 +46,8 @@ std::size_t online_of(const overlay::Overlay& overlay) {
 double seconds(Duration time) { return std::chrono::duration<double>(time).count(); }
 
 // One family with one value per label.
-prometheus::MetricFamily family(const std::string& name, const std::string& help, prometheus::MetricType type) {
+prometheus::MetricFamily family(const std::string& name, const std::string& help,
+                                prometheus::MetricType type) {
   prometheus::MetricFamily out;
   out.name = name;
   out.help = help;
@@ -54,7 +55,8 @@ prometheus::MetricFamily family(const std::string& name, const std::string& help
   return out;
 }
 
-void add(prometheus::MetricFamily& to, double value, std::vector<prometheus::ClientMetric::Label> labels = {}) {
+void add(prometheus::MetricFamily& to, double value,
+         std::vector<prometheus::ClientMetric::Label> labels = {}) {
   prometheus::ClientMetric metric;
   metric.label = std::move(labels);
   if (to.type == prometheus::MetricType::Counter) {
@@ -71,7 +73,8 @@ prometheus::MetricFamily gauge(const std::string& name, const std::string& help,
   return out;
 }
 
-prometheus::MetricFamily counter(const std::string& name, const std::string& help, std::uint64_t value) {
+prometheus::MetricFamily counter(const std::string& name, const std::string& help,
+                                 std::uint64_t value) {
   auto out = family(name, help, prometheus::MetricType::Counter);
   add(out, static_cast<double>(value));
   return out;
@@ -87,48 +90,52 @@ std::string metrics_as_json(const MetricsSource& source) {
   const auto& swarm = source.host.swarm().counters();
   json volumes = json::array();
   for (const auto& volume : machine.volumes) {
-    volumes.push_back({{"path", volume.path}, {"total_bytes", volume.total_bytes}, {"used_bytes", volume.used_bytes}});
+    volumes.push_back({{"path", volume.path},
+                       {"total_bytes", volume.total_bytes},
+                       {"used_bytes", volume.used_bytes}});
   }
   json paths = json::array();
   for (const auto& member : source.overlay.members()) {
     if (!member.online) continue;
     const auto round_trip = member.connection->round_trip();
-    paths.push_back({{"peer_id", member.peer.to_string()},
-                     {"path", "direct tcp " + member.connection->facts().remote_address.to_string()},
-                     {"round_trip_ms", round_trip ? json(seconds(*round_trip) * 1000) : json()}});
+    paths.push_back(
+        {{"peer_id", member.peer.to_string()},
+         {"path", "direct tcp " + member.connection->facts().remote_address.to_string()},
+         {"round_trip_ms", round_trip ? json(seconds(*round_trip) * 1000) : json()}});
   }
-  const json out = {
-      {"node",
-       {{"peer_id", source.overlay.self().to_string()},
-        {"name", source.name},
-        {"version", kVersion},
-        {"uptime_seconds", seconds(source.uptime)},
-        {"resident_bytes", machine.process_resident},
-        {"open_descriptors", machine.process_descriptors}}},
-      {"cpu", {{"cores", machine.cpu_percent}, {"load", {machine.load_1, machine.load_5, machine.load_15}}}},
-      {"memory",
-       {{"total_bytes", machine.memory_total},
-        {"used_bytes", machine.memory_used},
-        {"free_bytes", machine.memory_free},
-        {"cache_bytes", machine.memory_cache}}},
-      {"volumes", volumes},
-      {"traffic",
-       {{"bytes_in", traffic.bytes_in},
-        {"bytes_out", traffic.bytes_out},
-        {"streams", traffic.streams},
-        {"connections", source.host.swarm().connections().size()},
-        {"accepted", swarm.accepted},
-        {"dials", swarm.dials},
-        {"dials_failed", swarm.dials_failed},
-        {"refused", swarm.refused}}},
-      {"tunnels",
-       {{"open", source.rules.open_tunnels()},
-        {"rules", rules.size()},
-        {"connections", tunnels.connections},
-        {"failures", tunnels.failures},
-        {"bytes_in", tunnels.bytes_in},
-        {"bytes_out", tunnels.bytes_out}}},
-      {"paths", paths}};
+  const json out = {{"node",
+                     {{"peer_id", source.overlay.self().to_string()},
+                      {"name", source.name},
+                      {"version", kVersion},
+                      {"uptime_seconds", seconds(source.uptime)},
+                      {"resident_bytes", machine.process_resident},
+                      {"open_descriptors", machine.process_descriptors}}},
+                    {"cpu",
+                     {{"cores", machine.cpu_percent},
+                      {"load", {machine.load_1, machine.load_5, machine.load_15}}}},
+                    {"memory",
+                     {{"total_bytes", machine.memory_total},
+                      {"used_bytes", machine.memory_used},
+                      {"free_bytes", machine.memory_free},
+                      {"cache_bytes", machine.memory_cache}}},
+                    {"volumes", volumes},
+                    {"traffic",
+                     {{"bytes_in", traffic.bytes_in},
+                      {"bytes_out", traffic.bytes_out},
+                      {"streams", traffic.streams},
+                      {"connections", source.host.swarm().connections().size()},
+                      {"accepted", swarm.accepted},
+                      {"dials", swarm.dials},
+                      {"dials_failed", swarm.dials_failed},
+                      {"refused", swarm.refused}}},
+                    {"tunnels",
+                     {{"open", source.rules.open_tunnels()},
+                      {"rules", rules.size()},
+                      {"connections", tunnels.connections},
+                      {"failures", tunnels.failures},
+                      {"bytes_in", tunnels.bytes_in},
+                      {"bytes_out", tunnels.bytes_out}}},
+                    {"paths", paths}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -138,21 +145,35 @@ std::string metrics_as_prometheus(const MetricsSource& source) {
   const auto tunnels = sum_of(rules);
   const Traffic traffic = traffic_of(source.host.swarm());
   std::vector<prometheus::MetricFamily> families;
-  auto info = family("open_chat_info", "The node's version and peer id.", prometheus::MetricType::Gauge);
-  add(info, 1, {{"version", std::string(kVersion)}, {"peer_id", source.overlay.self().to_string()}});
+  auto info =
+      family("open_chat_info", "The node's version and peer id.", prometheus::MetricType::Gauge);
+  add(info, 1,
+      {{"version", std::string(kVersion)}, {"peer_id", source.overlay.self().to_string()}});
   families.push_back(std::move(info));
-  families.push_back(gauge("open_chat_uptime_seconds", "Time since the node started.", seconds(source.uptime)));
-  families.push_back(gauge("open_chat_members_online", "Members connected now.", static_cast<double>(online_of(source.overlay))));
-  families.push_back(gauge("open_chat_connections", "libp2p connections.", static_cast<double>(source.host.swarm().connections().size())));
-  families.push_back(gauge("open_chat_overlay_bytes_in", "Bytes received on the connections open now.", static_cast<double>(traffic.bytes_in)));
-  families.push_back(gauge("open_chat_overlay_bytes_out", "Bytes sent on the connections open now.", static_cast<double>(traffic.bytes_out)));
-  families.push_back(gauge("open_chat_tunnels_open", "Tunnels open now.", static_cast<double>(source.rules.open_tunnels())));
+  families.push_back(
+      gauge("open_chat_uptime_seconds", "Time since the node started.", seconds(source.uptime)));
+  families.push_back(gauge("open_chat_members_online", "Members connected now.",
+                           static_cast<double>(online_of(source.overlay))));
+  families.push_back(gauge("open_chat_connections", "libp2p connections.",
+                           static_cast<double>(source.host.swarm().connections().size())));
+  families.push_back(gauge("open_chat_overlay_bytes_in",
+                           "Bytes received on the connections open now.",
+                           static_cast<double>(traffic.bytes_in)));
+  families.push_back(gauge("open_chat_overlay_bytes_out", "Bytes sent on the connections open now.",
+                           static_cast<double>(traffic.bytes_out)));
+  families.push_back(gauge("open_chat_tunnels_open", "Tunnels open now.",
+                           static_cast<double>(source.rules.open_tunnels())));
   families.push_back(counter("open_chat_tunnels_total", "Tunnels asked for.", tunnels.connections));
-  families.push_back(counter("open_chat_tunnel_failures_total", "Tunnels that did not come about.", tunnels.failures));
-  families.push_back(counter("open_chat_tunnel_bytes_in_total", "Bytes of ended tunnels from the visitors' side.", tunnels.bytes_in));
-  families.push_back(counter("open_chat_tunnel_bytes_out_total", "Bytes of ended tunnels to the visitors' side.", tunnels.bytes_out));
-  families.push_back(gauge("process_resident_memory_bytes", "Resident memory.", static_cast<double>(machine.process_resident)));
-  families.push_back(gauge("process_open_fds", "Open file descriptors.", static_cast<double>(machine.process_descriptors)));
+  families.push_back(counter("open_chat_tunnel_failures_total", "Tunnels that did not come about.",
+                             tunnels.failures));
+  families.push_back(counter("open_chat_tunnel_bytes_in_total",
+                             "Bytes carried from the visitors' side.", tunnels.bytes_in));
+  families.push_back(counter("open_chat_tunnel_bytes_out_total",
+                             "Bytes carried to the visitors' side.", tunnels.bytes_out));
+  families.push_back(gauge("process_resident_memory_bytes", "Resident memory.",
+                           static_cast<double>(machine.process_resident)));
+  families.push_back(gauge("process_open_fds", "Open file descriptors.",
+                           static_cast<double>(machine.process_descriptors)));
   auto up = family("open_chat_rule_up", "Whether a rule is up.", prometheus::MetricType::Gauge);
   for (const auto& status : rules) {
     add(up, status.state == tunnel::RuleState::up ? 1 : 0,

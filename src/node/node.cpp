@@ -4,8 +4,15 @@
 #include "node/version.hpp"
 
 namespace oc::node {
+namespace {
 
-Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store, WorkerPool& workers, Plan plan)
+// Records of members that are stored in one transaction.
+constexpr std::size_t kRecordsPerWrite = 256;
+
+}  // namespace
+
+Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
+           WorkerPool& workers, Plan plan)
     : executor_(executor),
       clock_(clock),
       store_(store),
@@ -17,11 +24,13 @@ Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
       local_(host_, overlay_, rules_, store, clock, plan_.name),
       api_(local_, store, clock, random, workers),
       tasks_(executor) {
-  overlay_.handle("/http/1.1", [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-    return api_.serve_overlay(std::move(stream), connection->peer().to_string());
-  });
+  overlay_.handle("/http/1.1",
+                  [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+                    return api_.serve_overlay(std::move(stream), connection->peer().to_string());
+                  });
   for (const overlay::Network& network : plan_.networks) {
-    if (!overlay_.join(network)) log::error("cannot join network {}: too many", network.name.value());
+    if (!overlay_.join(network))
+      log::error("cannot join network {}: too many", network.name.value());
   }
   for (const store::MemberRow& row : plan_.members) {
     overlay_.restore(overlay::NetworkName(row.network), row.record, row.last_contact);
@@ -36,7 +45,9 @@ p2p::IdentifyOptions Node::identify_options() {
   p2p::IdentifyOptions options;
   options.agent_version = "open-chat/" + std::string(kVersion);
   options.addresses = [this] { return overlay_.own_addresses(); };
-  options.record_seq = [this] { return static_cast<std::uint64_t>(unix_milliseconds(clock_.wall_now())); };
+  options.record_seq = [this] {
+    return static_cast<std::uint64_t>(unix_milliseconds(clock_.wall_now()));
+  };
   return options;
 }
 
@@ -47,15 +58,20 @@ overlay::OverlayOptions Node::overlay_options() const {
 overlay::OverlayEvents Node::overlay_events() {
   overlay::OverlayEvents events;
   events.seq_used = [this](std::uint64_t seq) { tasks_.spawn("store seq", store_seq(seq)); };
-  events.record_changed = [this](const overlay::NetworkName& network, const overlay::SealedRecord& record) {
-    tasks_.spawn("store record", store_record(network, record));
+  events.record_changed = [this](const overlay::NetworkName& network,
+                                 const overlay::SealedRecord& record) {
+    unsaved_.insert_or_assign({network, record.record.peer}, record);
+    if (!saving_) tasks_.spawn("store records", store_records());
   };
-  events.member_changed = [this](const codec::PeerId& peer, const overlay::NetworkName& network, bool online) {
+  events.member_changed = [this](const codec::PeerId& peer, const overlay::NetworkName& network,
+                                 bool online) {
     rules_.member_changed();
     const auto connection = online ? overlay_.membership().connection_to(peer) : nullptr;
-    const bool dialed = connection != nullptr && connection->facts().direction == p2p::Direction::outbound;
-    tasks_.spawn("store contact",
-                 store_contact(peer, network, dialed ? connection->facts().remote_address.to_string() : ""));
+    const bool dialed =
+        connection != nullptr && connection->facts().direction == p2p::Direction::outbound;
+    tasks_.spawn(
+        "store contact",
+        store_contact(peer, network, dialed ? connection->facts().remote_address.to_string() : ""));
   };
   return events;
 }
@@ -65,20 +81,33 @@ awaitable<void> Node::store_seq(std::uint64_t seq) {
   if (!stored) log::error("{}", stored.error().to_string());
 }
 
-awaitable<void> Node::store_record(overlay::NetworkName network, overlay::SealedRecord record) {
-  store::MemberRow row;
-  row.peer_id = record.record.peer.to_string();
-  row.network = network.value();
-  row.record = std::move(record.envelope);
-  row.seq = static_cast<std::int64_t>(record.record.seq);
-  std::vector<store::MemberRow> rows;
-  rows.push_back(std::move(row));
-  auto stored = co_await store_.members.put_newer(std::move(rows));
-  if (!stored) log::error("{}", stored.error().to_string());
+awaitable<void> Node::store_records() {
+  struct Saving {
+    bool& flag;
+    explicit Saving(bool& f) : flag(f) { flag = true; }
+    ~Saving() { flag = false; }
+  } saving(saving_);
+  // Together: a node that joins a large network learns of thousands at once.
+  while (!unsaved_.empty()) {
+    std::vector<store::MemberRow> rows;
+    while (!unsaved_.empty() && rows.size() < kRecordsPerWrite) {
+      auto taken = unsaved_.extract(unsaved_.begin());
+      store::MemberRow row;
+      row.peer_id = taken.key().second.to_string();
+      row.network = taken.key().first.value();
+      row.record = std::move(taken.mapped().envelope);
+      row.seq = static_cast<std::int64_t>(taken.mapped().record.seq);
+      rows.push_back(std::move(row));
+    }
+    auto stored = co_await store_.members.put_newer(std::move(rows));
+    if (!stored) log::error("{}", stored.error().to_string());
+  }
 }
 
-awaitable<void> Node::store_contact(codec::PeerId peer, overlay::NetworkName network, std::string address) {
-  auto stored = co_await store_.members.touch(peer.to_string(), network.value(), clock_.wall_now(), std::move(address));
+awaitable<void> Node::store_contact(codec::PeerId peer, overlay::NetworkName network,
+                                    std::string address) {
+  auto stored = co_await store_.members.touch(peer.to_string(), network.value(), clock_.wall_now(),
+                                              std::move(address));
   if (!stored) log::error("{}", stored.error().to_string());
 }
 
@@ -135,12 +164,14 @@ awaitable<void> Node::accept_api() {
 }
 
 awaitable<void> Node::sample_machine() {
-  auto sampler = std::make_shared<HostSampler>();  // shared with a job that outlives a cancelled wait
-  do {
+  auto sampler =
+      std::make_shared<HostSampler>();  // shared with a job that outlives a cancelled wait
+  for (;;) {
     auto sample = [sampler] { return sampler->sample(); };
     auto figures = co_await workers_.run(sample);
     if (figures) local_.set_machine(*std::move(figures));
-  } while (co_await clock_.sleep_for(kSampleInterval));
+    if (auto slept = co_await clock_.sleep_for(kSampleInterval); !slept) co_return;
+  }
 }
 
 awaitable<void> Node::close() {

@@ -1,6 +1,7 @@
 // Node: all parts of a running node, wired together.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -16,7 +17,8 @@ inline constexpr Duration kSampleInterval = std::chrono::seconds(10);
 // Thread: the network thread. Close it before destruction.
 class Node {
  public:
-  Node(Executor executor, Clock& clock, Random& random, store::Store& store, WorkerPool& workers, Plan plan);
+  Node(Executor executor, Clock& clock, Random& random, store::Store& store, WorkerPool& workers,
+       Plan plan);
   ~Node();
 
   // Listens, puts the stored rules to work and starts connecting. FaultCode::cannot_listen.
@@ -32,8 +34,9 @@ class Node {
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
   awaitable<void> store_seq(std::uint64_t seq);
-  awaitable<void> store_record(overlay::NetworkName network, overlay::SealedRecord record);
-  awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network, std::string address);
+  awaitable<void> store_records();
+  awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network,
+                                std::string address);
   p2p::IdentifyOptions identify_options();
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
@@ -49,6 +52,8 @@ class Node {
   LocalNode local_;
   api::ApiServer api_;
   std::optional<net::TcpListener> api_listener_;
+  std::map<std::pair<overlay::NetworkName, codec::PeerId>, overlay::SealedRecord> unsaved_;
+  bool saving_ = false;
   TaskScope tasks_;
 };
 

@@ -42,7 +42,7 @@ std::string host_name() {
   return std::string(name.data()).substr(0, kMaxNameSize);
 }
 
-// 20 characters of an alphabet without look-alikes: 98 bits.
+// 20 characters of an alphabet without look-alikes: 100 bits.
 std::string random_password(Random& random) {
   constexpr std::string_view kAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
   std::string out;
@@ -73,11 +73,13 @@ class SettingsMerge {
   explicit SettingsMerge(store::SettingsMap stored) : stored_(std::move(stored)) {}
 
   // The given value if there is one, else the stored, else the default.
-  std::string text(const std::string& name, const std::optional<std::string>& given, std::string otherwise) {
+  std::string text(const std::string& name, const std::optional<std::string>& given,
+                   std::string otherwise) {
     if (given) keep(name, *given);
     return given ? *given : find(stored_, name).value_or(std::move(otherwise));
   }
-  std::uint16_t port(const std::string& name, std::optional<std::uint16_t> given, std::uint16_t otherwise) {
+  std::uint16_t port(const std::string& name, std::optional<std::uint16_t> given,
+                     std::uint16_t otherwise) {
     if (given) keep(name, std::to_string(*given));
     return given ? *given : find_number<std::uint16_t>(stored_, name).value_or(otherwise);
   }
@@ -105,11 +107,17 @@ Outcome<crypto::PrivateKey> load_identity(SettingsMerge& settings, Random& rando
   return key;
 }
 
-awaitable<Outcome<bool>> merge_network(NetworkCredentials given, store::Store& store, store::StartState& state,
-                                       WorkerPool& hashing, WallTime now) {
+awaitable<Outcome<bool>> merge_network(NetworkCredentials given, store::Store& store,
+                                       store::StartState& state, WorkerPool& hashing,
+                                       WallTime now) {
+  if (!overlay::parse_network_name(given.name)) {
+    co_return Fault(FaultCode::bad_credentials_format, "a network's name is up to 64 bytes of printable UTF-8");
+  }
   auto derive = [given] { return crypto::derive_network_secret(given.password, given.name); };
   auto secret = co_await hashing.run(derive);
-  if (!secret) co_return Fault(FaultCode::internal, "the password could not be stretched: " + secret.error().message());
+  if (!secret)
+    co_return Fault(FaultCode::internal,
+                    "the password could not be stretched: " + secret.error().message());
   const crypto::Secret<32> fresh(*secret);
   auto known = std::ranges::find(state.networks, given.name, &store::NetworkRow::name);
   if (known != state.networks.end()) {
@@ -125,12 +133,14 @@ awaitable<Outcome<bool>> merge_network(NetworkCredentials given, store::Store& s
 }
 
 awaitable<Outcome<bool>> merge_root(std::optional<RootCredentials> given, store::Store& store,
-                                    store::StartState& state, WorkerPool& hashing, Random& random, Plan& plan) {
+                                    store::StartState& state, WorkerPool& hashing, Random& random,
+                                    Plan& plan) {
   if (!given && state.root) {
     plan.root_user = state.root->name;
     co_return true;
   }
-  RootCredentials root = given ? *given : RootCredentials{std::string(kDefaultRootUser), random_password(random)};
+  RootCredentials root =
+      given ? *given : RootCredentials{std::string(kDefaultRootUser), random_password(random)};
   plan.root_user = root.user;
   if (!given) plan.generated_password = root.secret;
   const std::optional<store::RootUserRow> old = state.root;
@@ -145,7 +155,9 @@ awaitable<Outcome<bool>> merge_root(std::optional<RootCredentials> given, store:
     return crypto::hash_password(root.secret);
   };
   auto hash = co_await hashing.run(work);
-  if (!hash) co_return Fault(FaultCode::internal, "the password could not be hashed: " + hash.error().message());
+  if (!hash)
+    co_return Fault(FaultCode::internal,
+                    "the password could not be hashed: " + hash.error().message());
   if (!hash->has_value()) co_return true;
   if (old) log::warn("the root credentials were changed; the administrator is now {}", root.user);
   store::RootUserRow row{root.user, **hash};
@@ -166,7 +178,8 @@ std::vector<overlay::BootstrapPeer> bootstrap_from_setting(const std::string& te
   if (!list.is_array()) return out;
   for (const auto& item : list) {
     if (!item.is_string()) continue;
-    if (auto peer = overlay::decode_bootstrap(item.get<std::string>())) out.push_back(*std::move(peer));
+    if (auto peer = overlay::decode_bootstrap(item.get<std::string>()))
+      out.push_back(*std::move(peer));
   }
   return out;
 }
@@ -180,16 +193,24 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   plan.name = settings.text(kSettingName, config.name, host_name());
   plan.host = settings.text(kSettingHost, config.host, std::string(kDefaultHost));
   plan.port = settings.port(kSettingPort, config.port, kDefaultPort);
-  plan.p2p_port = settings.port(kSettingP2pPort, config.p2p_port, kDefaultP2pPort);
+  // 0 is a port of our own choice, which an earlier start may have made.
+  const auto chosen = find_number<std::uint16_t>(state.settings, kSettingP2pPort).value_or(0);
+  plan.p2p_port = config.p2p_port == 0 && chosen != 0
+                      ? chosen
+                      : settings.port(kSettingP2pPort, config.p2p_port, kDefaultP2pPort);
   plan.record_seq = find_number<std::uint64_t>(state.settings, kSettingRecordSeq).value_or(0);
-  if (!config.announce.empty()) settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));
-  plan.announce = config.announce.empty()
-                      ? addresses_from_setting(find(state.settings, kSettingAnnounce).value_or("[]"))
-                      : config.announce;
-  if (!config.bootstrap.empty()) settings.keep(kSettingBootstrap, bootstrap_to_setting(config.bootstrap));
-  plan.bootstrap = config.bootstrap.empty()
-                       ? bootstrap_from_setting(find(state.settings, kSettingBootstrap).value_or("[]"))
-                       : config.bootstrap;
+  if (!config.announce.empty())
+    settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));
+  plan.announce =
+      config.announce.empty()
+          ? addresses_from_setting(find(state.settings, kSettingAnnounce).value_or("[]"))
+          : config.announce;
+  if (!config.bootstrap.empty())
+    settings.keep(kSettingBootstrap, bootstrap_to_setting(config.bootstrap));
+  plan.bootstrap =
+      config.bootstrap.empty()
+          ? bootstrap_from_setting(find(state.settings, kSettingBootstrap).value_or("[]"))
+          : config.bootstrap;
 
   for (const NetworkCredentials& given : config.networks) {
     auto merged = co_await merge_network(given, store, state, hashing, now);

@@ -92,13 +92,14 @@ int run_node(NodeConfig config) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   SystemRandom random;
+  // The store's and the workers' threads post to the loop, so it outlives them.
+  asio::io_context io(1);
   auto database = store::Database::open(config.db_path, std::chrono::system_clock::now());
   if (!database) return fail(database.error());
   store::Store store(*std::move(database));
   auto state = store.load();
   if (!state) return fail(state.error());
 
-  asio::io_context io(1);
   WorkerPool workers(kWorkers, kWorkerQueue);
   SystemClock clock(io.get_executor());
   Program program{std::move(config), io, clock, random, store, *std::move(state), workers};

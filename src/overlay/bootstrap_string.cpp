@@ -49,7 +49,8 @@ Outcome<json> read_json(std::string_view text) {
 Outcome<std::vector<Multiaddr>> read_addresses(const json& object) {
   auto list = object.find("connect_multiadress");
   if (list == object.end()) list = object.find("addresses");
-  if (list == object.end() || !list->is_array()) return bad("the bootstrap string lists no addresses");
+  if (list == object.end() || !list->is_array())
+    return bad("the bootstrap string lists no addresses");
   if (list->size() > kMaxBootstrapAddresses) {
     return bad("the bootstrap string lists more than " + std::to_string(kMaxBootstrapAddresses) +
                " addresses");

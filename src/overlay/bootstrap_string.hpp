@@ -1,4 +1,5 @@
-// The bootstrap string: base64 of a node's identity as JSON, by which a new node finds its first peer.
+// The bootstrap string: base64 of a node's identity as JSON, by which a new node finds its first
+// peer.
 //
 //   {"id":"<peer id>","connect_multiadress":["/ip4/203.0.113.7/tcp/1985/p2p/<peer id>",…]}
 //
@@ -37,8 +38,8 @@ std::string encode_bootstrap(const BootstrapPeer& peer);
 
 // Accepts white space anywhere, missing padding, and both alphabets of base64. An address without
 // /p2p is completed; one that names no endpoint, or is of a protocol that this version does not
-// know, is skipped; one that names another peer, or is no multiaddr, is an error, and so is a string
-// that leaves no address. All errors are FaultCode::bad_bootstrap_string.
+// know, is skipped; one that names another peer, or is no multiaddr, is an error, and so is a
+// string that leaves no address. All errors are FaultCode::bad_bootstrap_string.
 Outcome<BootstrapPeer> decode_bootstrap(std::string_view text);
 
 }  // namespace oc::overlay

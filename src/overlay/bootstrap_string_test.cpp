@@ -13,8 +13,8 @@ constexpr std::string_view kOther = "QmcgpsyWgH8Y8ajJz1Cu72KnS5uo2Aa2LpzU7kinSup
 std::string b64(std::string_view json) { return codec::base64_encode(as_bytes(json)); }
 
 std::string with_addresses(std::string_view list) {
-  return b64(R"({"id": ")" + std::string(kId) + R"(", "connect_multiadress": )" + std::string(list) +
-             "}");
+  return b64(R"({"id": ")" + std::string(kId) + R"(", "connect_multiadress": )" +
+             std::string(list) + "}");
 }
 
 std::string address(std::string_view start, std::string_view id = kId) {
@@ -23,7 +23,8 @@ std::string address(std::string_view start, std::string_view id = kId) {
 
 BootstrapPeer peer_at(std::vector<std::string> addresses) {
   BootstrapPeer peer{*codec::PeerId::parse(kId), {}};
-  for (const std::string& text : addresses) peer.addresses.push_back(*codec::Multiaddr::parse(text));
+  for (const std::string& text : addresses)
+    peer.addresses.push_back(*codec::Multiaddr::parse(text));
   return peer;
 }
 
@@ -35,9 +36,9 @@ std::string message_of(std::string_view text) {
 }
 
 TEST(BootstrapString, decodes_what_it_encodes) {
-  const BootstrapPeer peer = peer_at({address("/ip4/203.0.113.7/tcp/1985"),
-                                      address("/ip6/2001:db8::1/tcp/1985"),
-                                      address("/dns4/nas.example.com/tcp/1985")});
+  const BootstrapPeer peer =
+      peer_at({address("/ip4/203.0.113.7/tcp/1985"), address("/ip6/2001:db8::1/tcp/1985"),
+               address("/dns4/nas.example.com/tcp/1985")});
   const auto decoded = decode_bootstrap(encode_bootstrap(peer));
   ASSERT_TRUE(decoded) << decoded.error().to_string();
   EXPECT_EQ(*decoded, peer);
@@ -76,8 +77,8 @@ TEST(BootstrapString, skips_addresses_that_cannot_be_dialed) {
       R"(","/ip4/0.0.0.0/tcp/1985","/unix/run/x","/ip4/203.0.113.7","/newer-than-us/7",)" +
       R"("/ip4/203.0.113.7/tcp/1985","/dnsaddr/boot.example.com"])"));
   ASSERT_TRUE(decoded) << decoded.error().to_string();
-  EXPECT_EQ(*decoded, peer_at({address("/ip4/203.0.113.7/tcp/1985"),
-                               address("/dnsaddr/boot.example.com")}));
+  EXPECT_EQ(*decoded,
+            peer_at({address("/ip4/203.0.113.7/tcp/1985"), address("/dnsaddr/boot.example.com")}));
 }
 
 TEST(BootstrapString, takes_a_circuit_whose_last_peer_is_the_id) {
@@ -110,25 +111,26 @@ TEST(BootstrapString, says_what_is_wrong) {
 }
 
 TEST(BootstrapString, refuses_an_address_of_another_peer) {
-  EXPECT_EQ(message_of(with_addresses("[\"" + address("/ip4/203.0.113.7/tcp/1985", kOther) + "\"]")),
-            "the bootstrap string of " + std::string(kId) + " lists an address of " +
-                std::string(kOther));
+  EXPECT_EQ(
+      message_of(with_addresses("[\"" + address("/ip4/203.0.113.7/tcp/1985", kOther) + "\"]")),
+      "the bootstrap string of " + std::string(kId) + " lists an address of " +
+          std::string(kOther));
 }
 
 TEST(BootstrapString, is_bounded) {
-  EXPECT_EQ(message_of(std::string(kMaxBootstrapText + 1, 'A')), "the bootstrap string is too long");
+  EXPECT_EQ(message_of(std::string(kMaxBootstrapText + 1, 'A')),
+            "the bootstrap string is too long");
   std::string list = "[";
   for (std::size_t i = 0; i <= kMaxBootstrapAddresses; ++i) list += "\"/ip4/192.0.2.1/tcp/1\",";
   list.back() = ']';
-  EXPECT_EQ(message_of(with_addresses(list)),
-            "the bootstrap string lists more than 64 addresses");
+  EXPECT_EQ(message_of(with_addresses(list)), "the bootstrap string lists more than 64 addresses");
 }
 
 TEST(BootstrapString, leaves_out_addresses_that_do_not_fit) {
   BootstrapPeer peer = peer_at({});
   for (int i = 0; i < 200; ++i) {
-    peer.addresses.push_back(
-        *codec::Multiaddr::parse("/dns4/" + std::string(200, 'a') + "/tcp/" + std::to_string(i + 1)));
+    peer.addresses.push_back(*codec::Multiaddr::parse("/dns4/" + std::string(200, 'a') + "/tcp/" +
+                                                      std::to_string(i + 1)));
   }
   const std::string text = encode_bootstrap(peer);
   EXPECT_LE(text.size(), kMaxBootstrapText);

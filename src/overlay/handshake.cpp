@@ -33,7 +33,8 @@ template <class Message>
 awaitable<Result<Message>> receive(net::Stream& stream) {
   CO_TRY(const Bytes bytes, co_await net::read_delimited(stream, kMaxHandshakeMessage));
   Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) co_return Errc::malformed;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    co_return Errc::malformed;
   co_return message;
 }
 
@@ -54,8 +55,8 @@ const boost::system::error_category& handshake_category() noexcept {
   return category;
 }
 
-awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties parties, Network network,
-                                         Random& random) {
+awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties parties,
+                                         Network network, Random& random) {
   const Bytes channel = channel_identifier(parties.self, parties.remote, network.id);
   const crypto::CPaceInputs inputs{network.secret.view(), channel, parties.binding};
   crypto::CPace pake(crypto::CPaceRole::initiator, inputs, parties.self.bytes(), random);
@@ -70,7 +71,8 @@ awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties p
   confirm.set_tag(text_of(session.own_tag()));
   CO_CHECK(co_await send(stream, std::move(confirm)));
   CO_TRY(const pb::Verdict verdict, co_await receive<pb::Verdict>(stream));
-  if (verdict.outcome() == pb::Verdict::TOO_MANY_ATTEMPTS) co_return HandshakeErrc::too_many_attempts;
+  if (verdict.outcome() == pb::Verdict::TOO_MANY_ATTEMPTS)
+    co_return HandshakeErrc::too_many_attempts;
   if (verdict.outcome() != pb::Verdict::ACCEPTED) co_return HandshakeErrc::refused;
   if (!session.confirms(as_bytes(verdict.tag()))) co_return HandshakeErrc::unproven;
   co_return success();
@@ -92,22 +94,30 @@ awaitable<Result<void>> verify_membership(net::Stream& stream, HandshakeParties 
   const Bytes channel = channel_identifier(parties.remote, parties.self, id);
   const crypto::CPaceInputs inputs{secret.view(), channel, parties.binding};
   crypto::CPace pake(crypto::CPaceRole::responder, inputs, parties.self.bytes(), random);
-  CO_TRY(const crypto::CPaceSession session, pake.finish(as_bytes(hello.share()), parties.remote.bytes()));
+  CO_TRY(const crypto::CPaceSession session,
+         pake.finish(as_bytes(hello.share()), parties.remote.bytes()));
   pb::Reply reply;
   reply.set_share(text_of(pake.share()));
   CO_CHECK(co_await send(stream, std::move(reply)));
   CO_TRY(const pb::Confirm confirm, co_await receive<pb::Confirm>(stream));
-  const bool proved = session.confirms(as_bytes(confirm.tag())) && network != nullptr && !verifier.limited;
-  if (proved) verifier.proved(id);
+  const bool right = session.confirms(as_bytes(confirm.tag())) && network != nullptr;
   pb::Verdict verdict;
-  verdict.set_outcome(proved             ? pb::Verdict::ACCEPTED
-                      : verifier.limited ? pb::Verdict::TOO_MANY_ATTEMPTS
-                                         : pb::Verdict::REFUSED);
-  if (proved) verdict.set_tag(text_of(session.own_tag()));
+  Result<void> result = success();
+  if (!verifier.allowed(id)) {
+    verdict.set_outcome(pb::Verdict::TOO_MANY_ATTEMPTS);
+    result = HandshakeErrc::too_many_attempts;
+  } else if (!right) {
+    verifier.failed(id);
+    verdict.set_outcome(pb::Verdict::REFUSED);
+    result = HandshakeErrc::refused;
+  } else {
+    verifier.proved(id);
+    verdict.set_outcome(pb::Verdict::ACCEPTED);
+    verdict.set_tag(text_of(session.own_tag()));
+  }
   CO_CHECK(co_await send(stream, std::move(verdict)));
   CO_CHECK(co_await stream.close_write());
-  if (!proved) co_return HandshakeErrc::refused;
-  co_return success();
+  co_return result;
 }
 
 }  // namespace oc::overlay

@@ -43,19 +43,24 @@ struct HandshakeParties {
 
 // The initiator's side. Errors: HandshakeErrc, Errc::malformed, the stream's. Time-outs are the
 // caller's.
-awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties parties, Network network,
-                                         Random& random);
+awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties parties,
+                                         Network network, Random& random);
 
 struct Verifier {
   // The network of an id, or null.
   std::function<const Network*(const NetworkId&)> find;
-  // Called when the initiator has proved it, before it is told: what it opens next comes later.
+  // Asked when the proof is there: whether it counts. If not, it is too_many_attempts, right or
+  // wrong.
+  std::function<bool(const NetworkId&)> allowed;
+  // Called right after, before the initiator is told (what it opens next comes later): it has
+  // proved it, or its proof was wrong. Nothing runs in between, so that many runs at once are
+  // limited like one after the other.
   std::function<void(const NetworkId&)> proved;
-  // Whatever comes, the verdict is too_many_attempts.
-  bool limited = false;
+  std::function<void(const NetworkId&)> failed;
 };
 
-// The responder's side. HandshakeErrc::refused: the initiator failed to prove it.
+// The responder's side. HandshakeErrc::refused: the initiator's proof was wrong, or
+// HandshakeErrc::too_many_attempts; else errors of the stream and of the message formats.
 awaitable<Result<void>> verify_membership(net::Stream& stream, HandshakeParties parties,
                                           Verifier verifier, Random& random);
 

@@ -1,18 +1,13 @@
 #include "overlay/network.hpp"
 
-#include <algorithm>
-
+#include "codec/utf8.hpp"
 #include "crypto/sha.hpp"
 
 namespace oc::overlay {
 
 Result<NetworkName> parse_network_name(std::string_view text) {
   if (text.empty() || text.size() > kMaxNetworkName) return Errc::malformed;
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 && byte != 0x7f && c != ':';
-  });
-  if (!plain) return Errc::malformed;
+  if (!codec::is_printable_utf8(text) || text.find(':') != text.npos) return Errc::malformed;
   return NetworkName(std::string(text));
 }
 

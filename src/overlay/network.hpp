@@ -10,7 +10,7 @@
 
 namespace oc::overlay {
 
-// A network's name: 1 to 64 bytes of printable UTF-8 without ':' (it separates the password).
+// A network's name: 1 to 64 bytes of printable UTF-8 without ':', which separates the password.
 using NetworkName = Strong<struct NetworkNameTag, std::string>;
 inline constexpr std::size_t kMaxNetworkName = 64;
 Result<NetworkName> parse_network_name(std::string_view text);

@@ -7,8 +7,20 @@
 #include "base/log.hpp"
 
 namespace oc::overlay {
+namespace {
 
-Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options, OverlayEvents events)
+// Whom failures from an address are counted against: one IPv4 address, or one IPv6 /64, which is
+// what a single customer has.
+std::string limited_address(const codec::Multiaddr& address) {
+  const auto endpoint = address.tcp_endpoint();
+  if (!endpoint) return address.to_string();
+  return to_hex(BytesView(endpoint->address).first(endpoint->v6 ? 8 : 4));
+}
+
+}  // namespace
+
+Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options,
+                 OverlayEvents events)
     : host_(host),
       clock_(clock),
       random_(random),
@@ -16,8 +28,11 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
       events_(std::move(events)),
       members_(host.swarm()),
       sync_(host.swarm(), members_, clock, random,
-            [this](const NetworkId& network, const SealedRecord& record) { on_record(network, record); }),
+            [this](const NetworkId& network, const SealedRecord& record) {
+              on_record(network, record);
+            }),
       failed_proofs_(kMaxFailedProofs, kFailedProofWindow),
+      failed_addresses_(kMaxFailedProofsOfAddress, kFailedProofWindow),
       schedule_(random),
       tasks_(host.swarm().executor()) {
   host_.swarm().handle(kNetworkProtocol,
@@ -31,7 +46,8 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
   };
   host_.swarm().observe(std::move(observer));
   members_.on_change = [this](const codec::PeerId& peer, const NetworkId& id, bool online) {
-    if (const Network* network = members_.find(id)) events_.member_changed(peer, network->name, online);
+    if (const Network* network = members_.find(id))
+      events_.member_changed(peer, network->name, online);
   };
 }
 
@@ -39,13 +55,15 @@ Overlay::~Overlay() = default;
 
 Result<void> Overlay::join(Network network) { return members_.join(std::move(network)); }
 
-void Overlay::restore(const NetworkName& name, BytesView envelope, std::optional<WallTime> last_contact) {
+void Overlay::restore(const NetworkName& name, BytesView envelope,
+                      std::optional<WallTime> last_contact) {
   const Network* network = members_.find(name);
   auto record = open_record(envelope);
-  if (network == nullptr || !record || !check_record_date(record->record, clock_.wall_now())) return;
+  if (network == nullptr || !record || !check_record_date(record->record, clock_.wall_now()))
+    return;
   const codec::PeerId peer = record->record.peer;
   if (peer == self()) return;
-  if (last_contact) last_contact_[peer] = *last_contact;
+  if (last_contact) remember_contact(peer, *last_contact);
   (void)members_.book(network->id).put(*std::move(record));
 }
 
@@ -80,7 +98,8 @@ std::vector<codec::Multiaddr> Overlay::own_addresses() const {
     }
   };
   std::ranges::stable_sort(addresses, {}, rank);
-  // Loopback leads a peer on another machine to itself; it is told only where there is nothing else.
+  // Loopback leads a peer on another machine to itself; it is told only where there is nothing
+  // else.
   if (!addresses.empty() && rank(addresses.front()) < 4) {
     std::erase_if(addresses, [&rank](const auto& address) { return rank(address) == 4; });
   }
@@ -142,7 +161,7 @@ void Overlay::on_connected(const p2p::ConnectionPtr& connection) {
 void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code why) {
   const bool was_member = members_.is_member(*connection);
   if (was_member) {
-    last_contact_[connection->peer()] = clock_.wall_now();
+    remember_contact(connection->peer(), clock_.wall_now());
     schedule_.reset(connection->peer());
     log::info("lost the connection to {}: {}", connection->peer().to_string(), why.message());
   }
@@ -156,6 +175,7 @@ HandshakeParties Overlay::parties(const p2p::Connection& connection) const {
 awaitable<void> Overlay::prove_all(p2p::ConnectionPtr connection) {
   std::vector<Network> networks;
   for (const auto& [id, network] : members_.networks()) networks.push_back(network);
+  if (networks.empty()) co_return;
   bool any = false;
   error_code last;
   for (Network& network : networks) {
@@ -171,10 +191,12 @@ awaitable<void> Overlay::prove_all(p2p::ConnectionPtr connection) {
   if (last.category() == handshake_category()) {
     refusals_[connection->peer()] = last;
     schedule_.refused(connection->peer(), clock_.now());
+  } else {
+    schedule_.failed(connection->peer(), clock_.now());
   }
-  const Fault fault(FaultCode::handshake_refused, "node " + connection->peer().to_string() +
-                                                      " does not accept this node as a member: " +
-                                                      last.message());
+  const Fault fault(FaultCode::handshake_refused,
+                    "node " + connection->peer().to_string() +
+                        " does not accept this node as a member: " + last.message());
   log::error("{}", fault.to_string());
   connection->close();
 }
@@ -183,7 +205,8 @@ awaitable<Result<void>> Overlay::prove(p2p::ConnectionPtr connection, Network ne
   CO_TRY(auto stream, co_await connection->open_stream(kNetworkProtocol));
   const NetworkId id = network.id;
   const std::string name = network.name.value();
-  auto proved = co_await prove_membership(*stream, parties(*connection), std::move(network), random_);
+  auto proved =
+      co_await prove_membership(*stream, parties(*connection), std::move(network), random_);
   if (!proved) {
     ++counters_.proofs_failed;
     stream->reset();
@@ -200,14 +223,27 @@ awaitable<Result<void>> Overlay::prove(p2p::ConnectionPtr connection, Network ne
 
 awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
                                          std::unique_ptr<net::Stream> stream) {
+  const StreamSlots::Slot slot(serving_handshakes_, connection->peer());
+  if (!slot.granted()) {
+    stream->reset();
+    co_return;
+  }
   const std::string peer = connection->peer().to_string();
   const std::string address = connection->facts().remote_address.to_string();
-  const std::string host = address.substr(0, address.rfind("/tcp/"));
-  const TimePoint now = clock_.now();
-  const bool limited = !failed_proofs_.allowed(peer, now) || !failed_proofs_.allowed(host, now);
+  const std::string host = limited_address(connection->facts().remote_address);
   Verifier verifier;
-  verifier.limited = limited;
   verifier.find = [this](const NetworkId& id) { return members_.find(id); };
+  verifier.allowed = [&](const NetworkId& id) {
+    const TimePoint now = clock_.now();
+    return failed_proofs_.allowed(peer + to_hex(id), now) &&
+           failed_proofs_.allowed(host + to_hex(id), now) && failed_addresses_.allowed(host, now);
+  };
+  verifier.failed = [&](const NetworkId& id) {
+    const TimePoint now = clock_.now();
+    failed_proofs_.failed(peer + to_hex(id), now);
+    failed_proofs_.failed(host + to_hex(id), now);
+    failed_addresses_.failed(host, now);
+  };
   verifier.proved = [&](const NetworkId& id) {
     ++counters_.proofs_ok;
     log::info("{} joined network {} from {}", peer, members_.find(id)->name.value(), address);
@@ -218,12 +254,10 @@ awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
   if (verified) co_return;
   ++counters_.proofs_failed;
   log::warn("{} at {} failed to prove membership: {}", peer, address, verified.error().message());
-  failed_proofs_.failed(peer, now);
-  failed_proofs_.failed(host, now);
 }
 
 awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {
-  if (!co_await clock_.sleep_for(kProofTimeout)) co_return;
+  if (auto done = co_await clock_.sleep_for(kProofTimeout); !done) co_return;
   if (members_.is_member(*connection)) co_return;
   ++counters_.strangers_dropped;
   connection->close();
@@ -259,7 +293,23 @@ void Overlay::refresh_record() {
 }
 
 awaitable<void> Overlay::keep_record() {
-  while (co_await clock_.sleep_for(kRecordCheck)) refresh_record();
+  for (;;) {
+    if (auto slept = co_await clock_.sleep_for(kRecordCheck); !slept) co_return;
+    refresh_record();
+    forget_old_records();
+  }
+}
+
+void Overlay::forget_old_records() {
+  const WallTime oldest = clock_.wall_now() - kMaxRecordAge;
+  for (const auto& [id, network] : members_.networks())
+    members_.book(id).forget_issued_before(oldest);
+}
+
+void Overlay::remember_contact(const codec::PeerId& peer, WallTime when) {
+  // A member that comes under ever new ids must not fill the memory.
+  if (last_contact_.size() < kMaxRecords || last_contact_.contains(peer))
+    last_contact_[peer] = when;
 }
 
 std::vector<codec::Multiaddr> Overlay::addresses_of(const codec::PeerId& peer) const {
@@ -291,20 +341,31 @@ std::set<codec::PeerId> Overlay::wanted_peers() const {
     }
   }
   for (const auto& [peer, entry] : bootstrap_) {
-    if (!members_.networks().empty() && members_.connection_to(peer) == nullptr) wanted.insert(peer);
+    if (!members_.networks().empty() && members_.connection_to(peer) == nullptr)
+      wanted.insert(peer);
   }
   return wanted;
 }
 
 awaitable<void> Overlay::keep_connected() {
-  do {
+  for (;;) {
     const TimePoint now = clock_.now();
-    for (const codec::PeerId& peer : wanted_peers()) {
+    const std::set<codec::PeerId> wanted = wanted_peers();
+    std::vector<codec::PeerId> peers(wanted.begin(), wanted.end());
+    // From a random one on: in a large network each node then has other neighbours, and peers that
+    // are gone do not keep us from trying the rest.
+    if (!peers.empty()) {
+      const auto first = static_cast<std::ptrdiff_t>(random_.below(peers.size()));
+      std::rotate(peers.begin(), peers.begin() + first, peers.end());
+    }
+    for (const codec::PeerId& peer : peers) {
       if (dialing_.size() >= kMaxDialsAtOnce) break;
-      if (dialing_.contains(peer) || !schedule_.due(peer, now) || addresses_of(peer).empty()) continue;
+      if (dialing_.contains(peer) || !schedule_.due(peer, now) || addresses_of(peer).empty())
+        continue;
       tasks_.spawn("dial member", dial_member(peer));
     }
-  } while (co_await clock_.sleep_for(kMeshTick));
+    if (auto slept = co_await clock_.sleep_for(kMeshTick); !slept) co_return;
+  }
 }
 
 awaitable<void> Overlay::dial_member(codec::PeerId peer) {
@@ -340,7 +401,8 @@ awaitable<Result<p2p::ConnectionPtr>> Overlay::connect(NetworkId network, codec:
   }
 }
 
-awaitable<Result<std::unique_ptr<net::Stream>>> Overlay::open_stream(NetworkId network, codec::PeerId peer,
+awaitable<Result<std::unique_ptr<net::Stream>>> Overlay::open_stream(NetworkId network,
+                                                                     codec::PeerId peer,
                                                                      std::string protocol) {
   CO_TRY(const p2p::ConnectionPtr connection, co_await connect(network, std::move(peer)));
   co_return co_await connection->open_stream(std::move(protocol));
@@ -348,7 +410,8 @@ awaitable<Result<std::unique_ptr<net::Stream>>> Overlay::open_stream(NetworkId n
 
 void Overlay::handle(std::string protocol, p2p::ProtocolHandler handler) {
   auto guarded = [this, handler = std::move(handler)](
-                     p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) -> awaitable<void> {
+                     p2p::ConnectionPtr connection,
+                     std::unique_ptr<net::Stream> stream) -> awaitable<void> {
     if (!members_.is_member(*connection)) {
       stream->reset();
       return []() -> awaitable<void> { co_return; }();

@@ -20,9 +20,13 @@ namespace oc::overlay {
 
 // A peer that has not proved membership within this time after connecting is dropped.
 inline constexpr Duration kProofTimeout = std::chrono::seconds(10);
-// Failed proofs that a peer, and an address, may have in a minute.
+// Failed proofs that a peer, and an address, may have for one network in a minute; and an address
+// for all networks together.
 inline constexpr std::size_t kMaxFailedProofs = 5;
+inline constexpr std::size_t kMaxFailedProofsOfAddress = 64;
 inline constexpr Duration kFailedProofWindow = std::chrono::minutes(1);
+// Handshakes that one peer may have served at once.
+inline constexpr std::size_t kMaxHandshakeStreams = 4;
 // Every member is kept connected up to so many; in a larger network, as many random ones.
 inline constexpr std::size_t kSmallNetwork = 64;
 inline constexpr std::size_t kMaxDialsAtOnce = 8;
@@ -63,13 +67,15 @@ struct OverlayCounters {
 
 class Overlay {
  public:
-  Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options, OverlayEvents events);
+  Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options,
+          OverlayEvents events);
   ~Overlay();
 
   // Before start(): networks, and what the store remembers of them. A record that does not open or
   // is too old is dropped.
   Result<void> join(Network network);
-  void restore(const NetworkName& network, BytesView envelope, std::optional<WallTime> last_contact);
+  void restore(const NetworkName& network, BytesView envelope,
+               std::optional<WallTime> last_contact);
   // At any time. Returns false when the peer is ourselves or kMaxBootstrapPeers is reached.
   bool add_bootstrap(const BootstrapPeer& peer);
 
@@ -108,7 +114,8 @@ class Overlay {
   void on_record(const NetworkId& network, const SealedRecord& record);
   awaitable<void> prove_all(p2p::ConnectionPtr connection);
   awaitable<Result<void>> prove(p2p::ConnectionPtr connection, Network network);
-  awaitable<void> serve_handshake(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> serve_handshake(p2p::ConnectionPtr connection,
+                                  std::unique_ptr<net::Stream> stream);
   awaitable<void> drop_stranger(p2p::ConnectionPtr connection);
   awaitable<void> keep_connected();
   awaitable<void> keep_record();
@@ -117,6 +124,8 @@ class Overlay {
   std::vector<codec::Multiaddr> addresses_of(const codec::PeerId& peer) const;
   HandshakeParties parties(const p2p::Connection& connection) const;
   void refresh_record();
+  void forget_old_records();
+  void remember_contact(const codec::PeerId& peer, WallTime when);
 
   p2p::Host& host_;
   Clock& clock_;
@@ -126,6 +135,8 @@ class Overlay {
   Members members_;
   Sync sync_;
   AttemptLimiter failed_proofs_;
+  AttemptLimiter failed_addresses_;
+  StreamSlots serving_handshakes_{kMaxHandshakeStreams};
   DialSchedule schedule_;
   std::map<codec::PeerId, BootstrapPeer> bootstrap_;
   std::map<codec::PeerId, WallTime> last_contact_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "codec/utf8.hpp"
 #include "crypto/signed_envelope.hpp"
 #include "overlay/record.pb.h"
 
@@ -11,31 +12,55 @@ namespace {
 
 constexpr std::string_view kDomain = "open-chat-node-record";
 constexpr std::string_view kPayloadType = "/open-chat/node-record/1";
+// What key, type and signature add to a payload: 135 bytes with an Ed25519 key.
+constexpr std::size_t kEnvelopeOverhead = 160;
 
 std::string text_of(BytesView bytes) { return std::string(as_text(bytes)); }
+
+std::string payload_of(const NodeRecord& record) {
+  pb::NodeRecord message;
+  message.set_peer_id(text_of(record.peer.bytes()));
+  message.set_seq(record.seq);
+  for (const auto& address : record.addresses) message.add_addresses(text_of(address.bytes()));
+  message.set_name(record.name);
+  message.set_version(record.version);
+  for (const auto& role : record.roles) message.add_roles(role);
+  message.set_issued(unix_seconds(record.issued));
+  return message.SerializeAsString();
+}
+
+bool acceptable(const std::string& text) {
+  return text.size() <= kMaxRecordText && codec::is_printable_utf8(text);
+}
+
+// Cut between characters to what a record takes; nothing when it is no text.
+std::string fitted(std::string text) {
+  if (text.size() > kMaxRecordText) {
+    std::size_t end = kMaxRecordText;
+    while (end > 0 && (static_cast<Byte>(text[end]) & 0xc0) == 0x80) --end;
+    text.resize(end);
+  }
+  return acceptable(text) ? text : std::string();
+}
 
 }  // namespace
 
 SealedRecord seal_record(const crypto::PrivateKey& key, NodeRecord record) {
   ASSERT(record.peer == key.peer_id());
+  record.name = fitted(std::move(record.name));
+  record.version = fitted(std::move(record.version));
+  for (std::string& role : record.roles) role = fitted(std::move(role));
   if (record.addresses.size() > kMaxRecordAddresses) record.addresses.resize(kMaxRecordAddresses);
   if (record.roles.size() > kMaxRecordRoles) record.roles.resize(kMaxRecordRoles);
   record.issued = WallTime(std::chrono::seconds(unix_seconds(record.issued)));
-  for (;;) {
-    pb::NodeRecord message;
-    message.set_peer_id(text_of(record.peer.bytes()));
-    message.set_seq(record.seq);
-    for (const auto& address : record.addresses) message.add_addresses(text_of(address.bytes()));
-    message.set_name(record.name.substr(0, kMaxRecordText));
-    message.set_version(record.version.substr(0, kMaxRecordText));
-    for (const auto& role : record.roles) message.add_roles(role.substr(0, kMaxRecordText));
-    message.set_issued(unix_seconds(record.issued));
-    const std::string payload = message.SerializeAsString();
-    Bytes envelope = crypto::seal_envelope(key, kDomain, as_bytes(kPayloadType), as_bytes(payload));
-    if (envelope.size() <= kMaxRecordSize) return {std::move(record), std::move(envelope)};
+  std::string payload = payload_of(record);
+  while (payload.size() > kMaxRecordSize - kEnvelopeOverhead) {
     ASSERT(!record.addresses.empty());
     record.addresses.pop_back();
+    payload = payload_of(record);
   }
+  Bytes envelope = crypto::seal_envelope(key, kDomain, as_bytes(kPayloadType), as_bytes(payload));
+  return {std::move(record), std::move(envelope)};
 }
 
 Result<SealedRecord> open_record(BytesView envelope) {
@@ -49,23 +74,27 @@ Result<SealedRecord> open_record(BytesView envelope) {
   NodeRecord record;
   TRY(record.peer, codec::PeerId::from_bytes(as_bytes(message.peer_id())));
   if (record.peer != opened.key.peer_id()) return Errc::permission_denied;
-  const auto too_long = [](const std::string& text) { return text.size() > kMaxRecordText; };
   if (message.addresses().size() > static_cast<int>(kMaxRecordAddresses) ||
-      message.roles().size() > static_cast<int>(kMaxRecordRoles) || too_long(message.name()) ||
-      too_long(message.version()) || std::ranges::any_of(message.roles(), too_long)) {
+      message.roles().size() > static_cast<int>(kMaxRecordRoles) || message.seq() > kMaxRecordSeq) {
     return Errc::limit_exceeded;
+  }
+  if (!acceptable(message.name()) || !acceptable(message.version()) ||
+      !std::ranges::all_of(message.roles(), acceptable)) {
+    return Errc::malformed;
   }
   record.seq = message.seq();
   for (const std::string& raw : message.addresses()) {
     // An address of a kind that only a newer version knows is no fault.
-    if (auto address = codec::Multiaddr::from_bytes(as_bytes(raw))) record.addresses.push_back(*address);
+    if (auto address = codec::Multiaddr::from_bytes(as_bytes(raw)))
+      record.addresses.push_back(*address);
   }
   record.name = message.name();
   record.version = message.version();
   record.roles.assign(message.roles().begin(), message.roles().end());
   // Dates that do not fit a clock are clamped; check_record_date refuses them.
   constexpr std::int64_t kLastSecond = 9'000'000'000;
-  record.issued = WallTime(std::chrono::seconds(std::clamp<std::int64_t>(message.issued(), 0, kLastSecond)));
+  record.issued =
+      WallTime(std::chrono::seconds(std::clamp<std::int64_t>(message.issued(), 0, kLastSecond)));
   return SealedRecord{std::move(record), to_bytes(envelope)};
 }
 

@@ -46,13 +46,18 @@ RecordBook::Difference RecordBook::compare(const std::vector<RecordVersion>& the
   Difference difference;
   for (const auto& [peer, record] : records_) {
     auto found = have.find(peer);
-    if (found == have.end() || found->second < record.record.seq) difference.to_send.push_back(&record);
+    if (found == have.end() || found->second < record.record.seq)
+      difference.to_send.push_back(peer);
   }
   for (const auto& [peer, seq] : have) {
     const SealedRecord* ours = find(peer);
     if (ours == nullptr || ours->record.seq < seq) difference.to_ask.push_back(peer);
   }
   return difference;
+}
+
+void RecordBook::forget_issued_before(WallTime time) {
+  std::erase_if(records_, [time](const auto& entry) { return entry.second.record.issued < time; });
 }
 
 }  // namespace oc::overlay

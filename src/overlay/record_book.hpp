@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "overlay/record.hpp"
@@ -33,12 +32,14 @@ class RecordBook {
   // Equal for books with the same peers at the same seqs, and practically only then.
   Fingerprint fingerprint() const;
   std::vector<RecordVersion> versions() const;
-  // Of ours, what the other side lacks or has older; and of theirs, what we lack or have older.
+  // Whose records the other side lacks or has older, and whose we lack or have older.
   struct Difference {
-    std::vector<const SealedRecord*> to_send;
+    std::vector<codec::PeerId> to_send;
     std::vector<codec::PeerId> to_ask;
   };
   Difference compare(const std::vector<RecordVersion>& theirs) const;
+  // Drops records issued before this; their owners are gone.
+  void forget_issued_before(WallTime time);
 
  private:
   std::map<codec::PeerId, SealedRecord> records_;

@@ -11,10 +11,10 @@
 #pragma once
 
 #include <functional>
-#include <map>
 
 #include "base/random.hpp"
 #include "overlay/members.hpp"
+#include "overlay/stream_slots.hpp"
 
 namespace oc::overlay {
 
@@ -27,6 +27,9 @@ inline constexpr Duration kSyncInterval = std::chrono::seconds(30);
 inline constexpr std::size_t kPushFanout = 4;
 // Records in one push; more wait for the next reconciliation.
 inline constexpr std::size_t kMaxPushed = 64;
+// Streams that one member may have served at once, each of which may cost a kMaxSyncMessage. A push
+// beyond is lost to this node until the next reconciliation.
+inline constexpr std::size_t kMaxSyncStreams = 16;
 
 struct SyncCounters {
   std::uint64_t syncs = 0, failed = 0, records_in = 0, records_rejected = 0, pushes = 0;
@@ -42,7 +45,8 @@ class Sync {
   // Reconciles with the member on this connection, in the background.
   void start(const p2p::ConnectionPtr& connection, const NetworkId& network);
   // Tells a few members about records that changed; not the one they came from.
-  void push(const NetworkId& network, const std::vector<codec::PeerId>& changed, const codec::PeerId& except);
+  void push(const NetworkId& network, const std::vector<codec::PeerId>& changed,
+            const codec::PeerId& except);
   // Reconciles with a random member of each network every kSyncInterval. Ends when cancelled.
   awaitable<void> run();
 
@@ -52,16 +56,28 @@ class Sync {
   awaitable<void> reconcile(p2p::ConnectionPtr connection, NetworkId network);
   awaitable<Result<void>> exchange_as_opener(p2p::ConnectionPtr connection, NetworkId network);
   awaitable<void> serve(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
-  awaitable<Result<void>> answer(net::Stream& stream, codec::PeerId from, const p2p::Connection& connection);
+  awaitable<Result<void>> answer(net::Stream& stream, codec::PeerId from,
+                                 const p2p::Connection& connection);
   awaitable<void> push_to(p2p::ConnectionPtr connection, Bytes message);
-  // Takes records that a member sent; gives the peers whose record changed.
-  std::vector<codec::PeerId> take(const NetworkId& network, const std::vector<BytesView>& records);
+  // What came in on one stream.
+  struct Received {
+    std::size_t records = 0;
+    std::vector<codec::PeerId> changed;  // whose record was new or newer
+    std::vector<codec::PeerId> want;     // whose records the other side asks for, none twice
+  };
+  awaitable<Result<Received>> receive_records(net::Stream& stream, NetworkId network);
+  awaitable<Result<void>> send_records(net::Stream& stream, NetworkId network,
+                                       std::vector<codec::PeerId> records,
+                                       std::vector<codec::PeerId> want);
+  // Takes a record that a member sent; adds its peer to `changed` if it was new or newer.
+  void take(const NetworkId& network, BytesView envelope, std::vector<codec::PeerId>& changed);
 
   p2p::Swarm& swarm_;
   Members& members_;
   Clock& clock_;
   Random& random_;
   OnRecord on_record_;
+  StreamSlots serving_{kMaxSyncStreams};
   SyncCounters counters_;
 };
 

@@ -6,7 +6,8 @@ namespace oc::store {
 namespace {
 
 void cut_texts(AuditRow& row) {
-  for (std::string* text : {&row.user, &row.role, &row.address, &row.action, &row.detail, &row.result}) {
+  for (std::string* text :
+       {&row.user, &row.role, &row.address, &row.action, &row.detail, &row.result}) {
     if (text->size() <= AuditLog::kMaxText) continue;
     std::size_t end = AuditLog::kMaxText;
     // Not inside a UTF-8 character.
@@ -30,8 +31,9 @@ std::vector<AuditRow> read_rows(soci::session& sql, long long skip, long long li
   AuditRow row;
   long long id = 0, when = 0;
   soci::statement statement =
-      (sql.prepare << "SELECT id, happened, user_name, role, address, action, detail, result FROM audit"
-                      " ORDER BY id DESC LIMIT :limit OFFSET :skip",
+      (sql.prepare
+           << "SELECT id, happened, user_name, role, address, action, detail, result FROM audit"
+              " ORDER BY id DESC LIMIT :limit OFFSET :skip",
        soci::use(limit, "limit"), soci::use(skip, "skip"), soci::into(id), soci::into(when),
        soci::into(row.user), soci::into(row.role), soci::into(row.address), soci::into(row.action),
        soci::into(row.detail), soci::into(row.result));

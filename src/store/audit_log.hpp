@@ -8,12 +8,12 @@ namespace oc::store {
 struct AuditRow {
   std::int64_t id = 0;  // given by the log, growing
   WallTime when{};
-  std::string user;     // or the peer id of a member without a session; "" of nobody
+  std::string user;  // or the peer id of a member without a session; "" of nobody
   std::string role;
   std::string address;
-  std::string action;   // method and path
-  std::string detail;   // never a secret
-  std::string result;   // "200", "403 OC-4003"
+  std::string action;  // method and path
+  std::string detail;  // never a secret
+  std::string result;  // "200", "403 OC-4003"
 };
 
 // Lifetime: the database must outlive it and every call.

@@ -13,8 +13,8 @@ namespace {
 
 // Nobody else has the store, but a backup tool may look at it.
 constexpr const char* kPragmas[] = {
-    "PRAGMA busy_timeout = 5000",   "PRAGMA journal_mode = WAL",     "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",     "PRAGMA trusted_schema = OFF",
+    "PRAGMA busy_timeout = 5000", "PRAGMA journal_mode = WAL",   "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",   "PRAGMA trusted_schema = OFF",
     "PRAGMA secure_delete = ON",  // secrets that were removed are overwritten
 };
 
@@ -24,7 +24,8 @@ Fault unavailable(const std::filesystem::path& file, const std::string& why) {
 
 // SOCI's what() also tells the values of the parameters, and those may be secrets.
 std::string describe(const std::exception& failure) {
-  if (const auto* error = dynamic_cast<const soci::soci_error*>(&failure)) return error->get_error_message();
+  if (const auto* error = dynamic_cast<const soci::soci_error*>(&failure))
+    return error->get_error_message();
   return failure.what();
 }
 
@@ -45,7 +46,8 @@ Database::Database(std::filesystem::path file, std::unique_ptr<FileLock> lock,
 Database::~Database() = default;
 
 Outcome<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file, WallTime now) {
-  if (file.string().find('"') != std::string::npos || file.string().find('\0') != std::string::npos) {
+  if (file.string().find('"') != std::string::npos ||
+      file.string().find('\0') != std::string::npos) {
     return unavailable(file, "its name must have no quotation mark");  // SOCI's connection string
   }
   auto lock = FileLock::take(file);
@@ -77,8 +79,12 @@ Fault Database::refused(const error_code& why) const {
 }
 
 long long to_stored(WallTime time) { return unix_milliseconds(time); }
-long long to_stored(const std::optional<WallTime>& time) { return time ? unix_milliseconds(*time) : 0; }
-WallTime from_stored(long long milliseconds) { return WallTime(std::chrono::milliseconds(milliseconds)); }
+long long to_stored(const std::optional<WallTime>& time) {
+  return time ? unix_milliseconds(*time) : 0;
+}
+WallTime from_stored(long long milliseconds) {
+  return WallTime(std::chrono::milliseconds(milliseconds));
+}
 std::optional<WallTime> optional_from_stored(long long milliseconds) {
   if (milliseconds == 0) return std::nullopt;
   return from_stored(milliseconds);

@@ -53,9 +53,11 @@ class Database {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  Database(std::filesystem::path file, std::unique_ptr<FileLock> lock, std::unique_ptr<soci::session> session);
+  Database(std::filesystem::path file, std::unique_ptr<FileLock> lock,
+           std::unique_ptr<soci::session> session);
   template <class F>
-  auto run_owned(std::shared_ptr<F> fn) -> awaitable<Outcome<std::invoke_result_t<F&, soci::session&>>>;
+  auto run_owned(std::shared_ptr<F> fn)
+      -> awaitable<Outcome<std::invoke_result_t<F&, soci::session&>>>;
   // What went wrong, or nothing.
   std::optional<Fault> in_transaction(const std::function<void(soci::session&)>& fn);
   template <class F>

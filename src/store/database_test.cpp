@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <soci/soci.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 #include <fstream>
 
 #include "store/migrations.hpp"
-#include "store/store_fixture.hpp"
+#include "support/store_fixture.hpp"
 
 namespace oc::store {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 using DatabaseTest = test::StoreTest;
 
 unsigned mode_of(const std::filesystem::path& file) {
-  struct stat info {};
+  struct stat info{};
   EXPECT_EQ(::stat(file.c_str(), &info), 0) << file;
   return info.st_mode & 0777u;
 }
@@ -89,7 +90,8 @@ TEST_F(DatabaseTest, migrations_are_numbered_and_applied_once) {
     ASSERT_TRUE(database);
     auto versions = (*database)->run_blocking([](soci::session& sql) {
       int count = 0, newest = 0;
-      sql << "SELECT COUNT(*), MAX(version) FROM schema_versions", soci::into(count), soci::into(newest);
+      sql << "SELECT COUNT(*), MAX(version) FROM schema_versions", soci::into(count),
+          soci::into(newest);
       return std::pair(count, newest);
     });
     EXPECT_EQ(*versions, std::pair(newest_schema(), newest_schema()));
@@ -110,7 +112,7 @@ TEST_F(DatabaseTest, a_damaged_database_is_refused) {
     auto store = open_store();
     SettingsMap many;
     for (int i = 0; i < 500; ++i) many["name" + std::to_string(i)] = std::string(200, 'v');
-    oc::test::run_async([&]() -> awaitable<void> {
+    run([&]() -> awaitable<void> {
       auto put = co_await store->settings.put_all(many);
       EXPECT_TRUE(put);
     });
@@ -126,7 +128,8 @@ TEST_F(DatabaseTest, a_damaged_database_is_refused) {
 }
 
 TEST_F(DatabaseTest, places_that_cannot_be_written_are_refused) {
-  for (const char* place : {"/proc/no-such/open-chat.db", "/dev/null/open-chat.db", "/proc/open-chat.db"}) {
+  for (const char* place :
+       {"/proc/no-such/open-chat.db", "/dev/null/open-chat.db", "/proc/open-chat.db"}) {
     auto refused = Database::open(place, kNow);
     ASSERT_FALSE(refused) << place;
     EXPECT_EQ(refused.error().code, FaultCode::store_unavailable) << place;
@@ -149,13 +152,16 @@ TEST_F(DatabaseTest, a_failed_call_is_rolled_back_and_tells_no_values) {
   ASSERT_TRUE(database);
   auto failed = (*database)->run_blocking([](soci::session& sql) {
     const std::string secret = "top-secret";
-    sql << "INSERT INTO settings (name, value) VALUES (:n, :v)", soci::use(secret), soci::use(secret);
-    sql << "INSERT INTO settings (name, value) VALUES (:n, :v)", soci::use(secret), soci::use(secret);
+    sql << "INSERT INTO settings (name, value) VALUES (:n, :v)", soci::use(secret),
+        soci::use(secret);
+    sql << "INSERT INTO settings (name, value) VALUES (:n, :v)", soci::use(secret),
+        soci::use(secret);
     return true;
   });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, FaultCode::store_unavailable);
-  EXPECT_EQ(failed.error().to_string().find("top-secret"), std::string::npos) << failed.error().to_string();
+  EXPECT_EQ(failed.error().to_string().find("top-secret"), std::string::npos)
+      << failed.error().to_string();
   auto count = (*database)->run_blocking([](soci::session& sql) {
     int rows = -1;
     sql << "SELECT COUNT(*) FROM settings", soci::into(rows);
@@ -177,7 +183,7 @@ TEST_F(DatabaseTest, a_call_whose_caller_was_cancelled_ends_all_the_same) {
   {
     auto database = open();
     ASSERT_TRUE(database);
-    oc::test::run_async([&]() -> awaitable<void> {
+    run([&]() -> awaitable<void> {
       TaskScope scope(co_await asio::this_coro::executor);
       scope.spawn("write", write_slowly(**database, written));
       co_await asio::post(scope.executor(), asio::use_awaitable);
@@ -188,6 +194,40 @@ TEST_F(DatabaseTest, a_call_whose_caller_was_cancelled_ends_all_the_same) {
   EXPECT_EQ(*written, 1);
 }
 
+Outcome<bool> write_value(Database& database, std::size_t size) {
+  return database.run_blocking([size](soci::session& sql) {
+    const std::string value(size, 'v');
+    sql << "INSERT INTO settings (name, value) VALUES ('big', :v)"
+           " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        soci::use(value, "v");
+    return true;
+  });
+}
+
+// In a process of its own, for which the disk is full at 256 KiB a file: 0 when all is well.
+int write_beyond_full_disk(const std::filesystem::path& file) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  auto database = Database::open(file, WallTime{});
+  if (!database || !write_value(**database, 10)) return 1;
+  const rlimit full{256 * 1024, RLIM_INFINITY}, roomy{RLIM_INFINITY, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  const auto refused = write_value(**database, 1024 * 1024);
+  if (refused || refused.error().code != FaultCode::store_unavailable) return 2;
+  if (!write_value(**database, 20)) return 3;
+  ::setrlimit(RLIMIT_FSIZE, &roomy);
+  if (!write_value(**database, 1024 * 1024)) return 4;
+  return pragma(**database, "integrity_check") == "ok" ? 0 : 5;
+}
+
+TEST_F(DatabaseTest, a_full_disk_fails_the_call_and_nothing_else) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(write_beyond_full_disk(file()));
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 // Writes until it is killed, and says on the pipe which write has been confirmed.
 [[noreturn]] void write_until_killed(const std::filesystem::path& file, int pipe) {
   auto database = Database::open(file, WallTime{});
@@ -195,7 +235,8 @@ TEST_F(DatabaseTest, a_call_whose_caller_was_cancelled_ends_all_the_same) {
   for (int i = 1;; ++i) {
     auto written = (*database)->run_blocking([i](soci::session& sql) {
       const std::string name = "n" + std::to_string(i), value(300, 'v');
-      sql << "INSERT INTO settings (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET value = :w",
+      sql << "INSERT INTO settings (name, value) VALUES (:n, :v) ON CONFLICT (name) DO UPDATE SET "
+             "value = :w",
           soci::use(name, "n"), soci::use(value, "v"), soci::use(value, "w");
       sql << "INSERT INTO settings (name, value) VALUES ('count', :c)"
              " ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -14,7 +14,8 @@ namespace {
 constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 
 Fault unusable(const std::filesystem::path& file, const std::string& why) {
-  return Fault(FaultCode::store_unavailable, "the store " + file.string() + " cannot be opened: " + why);
+  return Fault(FaultCode::store_unavailable,
+               "the store " + file.string() + " cannot be opened: " + why);
 }
 
 // The descriptor, or -1 with errno.

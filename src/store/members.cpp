@@ -26,7 +26,8 @@ bool put_if_newer(soci::session& sql, const MemberRow& member) {
 }
 
 // The address first, without what stands twice or beyond the bound.
-std::vector<std::string> with_address_first(std::vector<std::string> addresses, const std::string& address) {
+std::vector<std::string> with_address_first(std::vector<std::string> addresses,
+                                            const std::string& address) {
   std::erase(addresses, address);
   addresses.insert(addresses.begin(), address);
   addresses.resize(std::min(addresses.size(), Members::kMaxAddresses));
@@ -42,8 +43,9 @@ awaitable<Outcome<std::vector<MemberRow>>> Members::list() {
 
 awaitable<Outcome<std::size_t>> Members::put_newer(std::vector<MemberRow> members) {
   auto job = [members = std::move(members)](soci::session& sql) {
-    return static_cast<std::size_t>(std::count_if(
-        members.begin(), members.end(), [&sql](const MemberRow& member) { return put_if_newer(sql, member); }));
+    return static_cast<std::size_t>(
+        std::count_if(members.begin(), members.end(),
+                      [&sql](const MemberRow& member) { return put_if_newer(sql, member); }));
   };
   co_return co_await database_.run(job);
 }

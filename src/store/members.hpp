@@ -8,10 +8,10 @@
 namespace oc::store {
 
 struct MemberRow {
-  std::string peer_id;  // as text
-  std::string network;  // must be in Networks
-  Bytes record;         // the signed envelope
-  std::int64_t seq = 0; // of the record
+  std::string peer_id;   // as text
+  std::string network;   // must be in Networks
+  Bytes record;          // the signed envelope
+  std::int64_t seq = 0;  // of the record
   std::optional<WallTime> last_contact;
   std::vector<std::string> addresses;  // multiaddrs that worked, the last one first
 };
@@ -29,7 +29,8 @@ class Members {
   // what was known of contact and addresses stays. Gives how many were stored.
   awaitable<Outcome<std::size_t>> put_newer(std::vector<MemberRow> members);
   // The member was reached: at `when`, and at `address` if it is not empty. Whether it is known.
-  awaitable<Outcome<bool>> touch(std::string peer_id, std::string network, WallTime when, std::string address);
+  awaitable<Outcome<bool>> touch(std::string peer_id, std::string network, WallTime when,
+                                 std::string address);
   awaitable<Outcome<bool>> remove(std::string peer_id, std::string network);
 
   static std::vector<MemberRow> read_all(soci::session& sql);

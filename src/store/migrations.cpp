@@ -41,12 +41,14 @@ int newest_schema() { return static_cast<int>(kSteps.size()); }
 
 std::optional<Fault> migrate(soci::session& sql, WallTime now) {
   soci::transaction transaction(sql);
-  sql << "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied BIGINT NOT NULL)";
+  sql << "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, applied BIGINT "
+         "NOT NULL)";
   int version = 0;
   sql << "SELECT COALESCE(MAX(version), 0) FROM schema_versions", soci::into(version);
   if (version > newest_schema()) {
     return Fault(FaultCode::store_too_new,
-                 fmt::format("the store has schema {}, and this version knows {}", version, newest_schema()));
+                 fmt::format("the store has schema {}, and this version knows {}", version,
+                             newest_schema()));
   }
   const long long applied = unix_milliseconds(now);
   while (version < newest_schema()) {

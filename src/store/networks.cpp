@@ -25,7 +25,8 @@ std::optional<NetworkRow> find_network(soci::session& sql, const std::string& na
 }
 
 void end_reader_sessions(soci::session& sql, const std::string& network) {
-  sql << "DELETE FROM sessions WHERE role = 'reader' AND user_name = :name", soci::use(network, "name");
+  sql << "DELETE FROM sessions WHERE role = 'reader' AND user_name = :name",
+      soci::use(network, "name");
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ awaitable<Outcome<std::optional<NetworkRow>>> Networks::get(std::string name) {
 awaitable<Outcome<bool>> Networks::put(NetworkRow network) {
   auto job = [network = std::move(network)](soci::session& sql) {
     const auto stored = find_network(sql, network.name);
-    if (stored && crypto::constant_time_equal(stored->secret.view(), network.secret.view())) return false;
+    if (stored && crypto::constant_time_equal(stored->secret.view(), network.secret.view()))
+      return false;
     if (stored) end_reader_sessions(sql, network.name);
     const std::string secret = to_hex(network.secret.view());
     const long long created = to_stored(network.created);
@@ -58,8 +60,8 @@ awaitable<Outcome<bool>> Networks::put(NetworkRow network) {
 awaitable<Outcome<bool>> Networks::remove(std::string name) {
   auto job = [name = std::move(name)](soci::session& sql) {
     end_reader_sessions(sql, name);
-    soci::statement statement = (sql.prepare << "DELETE FROM networks WHERE name = :name",
-                                 soci::use(name, "name"));
+    soci::statement statement =
+        (sql.prepare << "DELETE FROM networks WHERE name = :name", soci::use(name, "name"));
     statement.execute(true);
     return statement.get_affected_rows() > 0;
   };
@@ -70,10 +72,12 @@ std::vector<NetworkRow> Networks::read_all(soci::session& sql) {
   std::vector<NetworkRow> networks;
   std::string name, secret;
   long long created = 0;
-  soci::statement statement = (sql.prepare << "SELECT name, secret, created FROM networks ORDER BY created, name",
-                               soci::into(name), soci::into(secret), soci::into(created));
+  soci::statement statement =
+      (sql.prepare << "SELECT name, secret, created FROM networks ORDER BY created, name",
+       soci::into(name), soci::into(secret), soci::into(created));
   statement.execute();
-  while (statement.fetch()) networks.push_back({name, secret_from_hex(secret), from_stored(created)});
+  while (statement.fetch())
+    networks.push_back({name, secret_from_hex(secret), from_stored(created)});
   return networks;
 }
 

@@ -48,7 +48,8 @@ awaitable<Outcome<bool>> Rules::put(RuleRow rule) {
 
 awaitable<Outcome<bool>> Rules::remove(std::string id) {
   auto job = [id = std::move(id)](soci::session& sql) {
-    soci::statement statement = (sql.prepare << "DELETE FROM rules WHERE id = :id", soci::use(id, "id"));
+    soci::statement statement =
+        (sql.prepare << "DELETE FROM rules WHERE id = :id", soci::use(id, "id"));
     statement.execute(true);
     return statement.get_affected_rows() > 0;
   };
@@ -58,8 +59,9 @@ awaitable<Outcome<bool>> Rules::remove(std::string id) {
 awaitable<Outcome<bool>> Rules::set_enabled(std::string id, bool enabled) {
   auto job = [id = std::move(id), enabled](soci::session& sql) {
     const int value = enabled ? 1 : 0;
-    soci::statement statement = (sql.prepare << "UPDATE rules SET enabled = :enabled WHERE id = :id",
-                                 soci::use(value, "enabled"), soci::use(id, "id"));
+    soci::statement statement =
+        (sql.prepare << "UPDATE rules SET enabled = :enabled WHERE id = :id",
+         soci::use(value, "enabled"), soci::use(id, "id"));
     statement.execute(true);
     return statement.get_affected_rows() > 0;
   };
@@ -73,8 +75,9 @@ std::vector<RuleRow> Rules::read_all(soci::session& sql) {
   int port = 0, enabled = 0;
   long long expires = 0, created = 0;
   soci::statement statement =
-      (sql.prepare << "SELECT id, network, direction, kind, origin, target, bind, port, destination,"
-                      " key_prefix, tags, enabled, expires, created FROM rules ORDER BY created, id",
+      (sql.prepare
+           << "SELECT id, network, direction, kind, origin, target, bind, port, destination,"
+              " key_prefix, tags, enabled, expires, created FROM rules ORDER BY created, id",
        soci::into(rule.id), soci::into(rule.network), soci::into(rule.direction),
        soci::into(rule.kind), soci::into(rule.origin), soci::into(rule.target),
        soci::into(rule.bind), soci::into(port), soci::into(rule.to), soci::into(rule.key_prefix),

@@ -46,7 +46,8 @@ awaitable<Outcome<bool>> Sessions::open(SessionRow session) {
   co_return co_await database_.run(job);
 }
 
-awaitable<Outcome<std::optional<SessionRow>>> Sessions::find(FixedBytes<32> token_hash, WallTime now) {
+awaitable<Outcome<std::optional<SessionRow>>> Sessions::find(FixedBytes<32> token_hash,
+                                                             WallTime now) {
   auto job = [token_hash, now](soci::session& sql) -> std::optional<SessionRow> {
     SessionRow session;
     const std::string hash = to_hex(token_hash);
@@ -74,8 +75,9 @@ awaitable<Outcome<std::vector<SessionRow>>> Sessions::list(WallTime now) {
     const long long limit = to_stored(now);
     long long created = 0, expires = 0;
     soci::statement statement =
-        (sql.prepare << "SELECT token_hash, role, user_name, created, expires, address FROM sessions"
-                        " WHERE expires > :now ORDER BY created DESC, token_hash",
+        (sql.prepare
+             << "SELECT token_hash, role, user_name, created, expires, address FROM sessions"
+                " WHERE expires > :now ORDER BY created DESC, token_hash",
          soci::use(limit, "now"), soci::into(hash), soci::into(session.role),
          soci::into(session.user), soci::into(created), soci::into(expires),
          soci::into(session.address));
@@ -94,8 +96,8 @@ awaitable<Outcome<std::vector<SessionRow>>> Sessions::list(WallTime now) {
 awaitable<Outcome<bool>> Sessions::end(FixedBytes<32> token_hash) {
   auto job = [token_hash](soci::session& sql) {
     const std::string hash = to_hex(token_hash);
-    soci::statement statement = (sql.prepare << "DELETE FROM sessions WHERE token_hash = :hash",
-                                 soci::use(hash, "hash"));
+    soci::statement statement =
+        (sql.prepare << "DELETE FROM sessions WHERE token_hash = :hash", soci::use(hash, "hash"));
     statement.execute(true);
     return statement.get_affected_rows() > 0;
   };

@@ -16,7 +16,8 @@ void write_setting(soci::session& sql, const std::string& name, const std::strin
 awaitable<Outcome<std::optional<std::string>>> Settings::get(std::string name) {
   auto job = [name = std::move(name)](soci::session& sql) {
     std::string value;
-    sql << "SELECT value FROM settings WHERE name = :name", soci::use(name, "name"), soci::into(value);
+    sql << "SELECT value FROM settings WHERE name = :name", soci::use(name, "name"),
+        soci::into(value);
     return sql.got_data() ? std::optional(value) : std::nullopt;
   };
   co_return co_await database_.run(job);
@@ -40,8 +41,8 @@ awaitable<Outcome<bool>> Settings::put_all(SettingsMap values) {
 
 awaitable<Outcome<bool>> Settings::erase(std::string name) {
   auto job = [name = std::move(name)](soci::session& sql) {
-    soci::statement statement = (sql.prepare << "DELETE FROM settings WHERE name = :name",
-                                 soci::use(name, "name"));
+    soci::statement statement =
+        (sql.prepare << "DELETE FROM settings WHERE name = :name", soci::use(name, "name"));
     statement.execute(true);
     return statement.get_affected_rows() > 0;
   };
@@ -56,8 +57,8 @@ awaitable<Outcome<SettingsMap>> Settings::all() {
 SettingsMap Settings::read_all(soci::session& sql) {
   SettingsMap values;
   std::string name, value;
-  soci::statement statement = (sql.prepare << "SELECT name, value FROM settings", soci::into(name),
-                               soci::into(value));
+  soci::statement statement =
+      (sql.prepare << "SELECT name, value FROM settings", soci::into(name), soci::into(value));
   statement.execute();
   while (statement.fetch()) values[name] = value;
   return values;

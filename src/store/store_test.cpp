@@ -1,18 +1,29 @@
 #include "store/store.hpp"
 
-#include "store/store_fixture.hpp"
+#include "support/store_fixture.hpp"
 
 namespace oc::store {
 namespace {
 
 using namespace std::chrono_literals;
-using oc::test::run_async;
 using StoreTest = test::StoreTest;
 
 // Texts that have broken stores: quotes, comments, invalid UTF-8 before a quote, NUL, a format.
 std::vector<std::string> hostile_texts() {
-  return {"o'brien", "a\"b", "'; DROP TABLE settings; --", "\xc0\x27", "\xff\xfe", std::string("a\0b", 3),
-          ":name", "$1", "%s", "", " ", "\n", "ü", std::string(100'000, 'x')};
+  return {"o'brien",
+          "a\"b",
+          "'; DROP TABLE settings; --",
+          "\xc0\x27",
+          "\xff\xfe",
+          std::string("a\0b", 3),
+          ":name",
+          "$1",
+          "%s",
+          "",
+          " ",
+          "\n",
+          "ü",
+          std::string(100'000, 'x')};
 }
 
 NetworkRow network(const std::string& name, Byte fill, WallTime created = {}) {
@@ -29,7 +40,7 @@ TEST_F(StoreTest, settings_come_back_byte_for_byte) {
   const auto texts = hostile_texts();
   {
     auto store = open_store();
-    run_async([&]() -> awaitable<void> {
+    run([&]() -> awaitable<void> {
       for (const std::string& text : texts) {
         auto put = co_await store->settings.put(text, text);
         EXPECT_TRUE(put);
@@ -37,7 +48,7 @@ TEST_F(StoreTest, settings_come_back_byte_for_byte) {
     });
   }
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     for (const std::string& text : texts) {
       auto got = co_await store->settings.get(text);
       EXPECT_TRUE(got && *got == text) << text.substr(0, 40);
@@ -49,7 +60,7 @@ TEST_F(StoreTest, settings_come_back_byte_for_byte) {
 
 TEST_F(StoreTest, settings_are_replaced_and_erased) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     (void)co_await store->settings.put("name", "one");
     (void)co_await store->settings.put("name", "two");
     auto got = co_await store->settings.get("name");
@@ -65,7 +76,7 @@ TEST_F(StoreTest, settings_are_replaced_and_erased) {
 
 TEST_F(StoreTest, networks_keep_their_secret_and_order) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     auto changed = co_await store->networks.put(network("zoo", 1, kNow));
     EXPECT_TRUE(*changed);
     (void)co_await store->networks.put(network("attic", 2, kNow + 1s));
@@ -89,7 +100,7 @@ TEST_F(StoreTest, networks_keep_their_secret_and_order) {
 
 TEST_F(StoreTest, only_a_newer_record_replaces_a_members) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     (void)co_await store->networks.put(network("home", 1));
     std::vector<MemberRow> batch = {member("a", 5), member("b", 1, Bytes{0, 255, 0})};
     auto stored = co_await store->members.put_newer(batch);
@@ -110,7 +121,7 @@ TEST_F(StoreTest, only_a_newer_record_replaces_a_members) {
 
 TEST_F(StoreTest, a_member_of_an_unknown_network_is_refused) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     std::vector<MemberRow> batch = {member("a", 5)};
     auto stored = co_await store->members.put_newer(batch);
     EXPECT_FALSE(stored);
@@ -119,11 +130,12 @@ TEST_F(StoreTest, a_member_of_an_unknown_network_is_refused) {
 
 TEST_F(StoreTest, the_last_addresses_that_worked_are_kept_within_their_bound) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     (void)co_await store->networks.put(network("home", 1));
     std::vector<MemberRow> batch = {member("a", 1)};
     (void)co_await store->members.put_newer(batch);
-    for (int i = 0; i < 20; ++i) (void)co_await store->members.touch("a", "home", kNow, "/tcp/" + std::to_string(i));
+    for (int i = 0; i < 20; ++i)
+      (void)co_await store->members.touch("a", "home", kNow, "/tcp/" + std::to_string(i));
     (void)co_await store->members.touch("a", "home", kNow, "/tcp/10");
     (void)co_await store->members.touch("a", "home", kNow + 1s, "");
     auto known = co_await store->members.touch("nobody", "home", kNow, "/tcp/1");
@@ -139,7 +151,7 @@ TEST_F(StoreTest, the_last_addresses_that_worked_are_kept_within_their_bound) {
 
 TEST_F(StoreTest, leaving_a_network_forgets_its_members) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     (void)co_await store->networks.put(network("home", 1));
     std::vector<MemberRow> batch = {member("a", 1), member("b", 1)};
     (void)co_await store->members.put_newer(batch);
@@ -173,7 +185,7 @@ TEST_F(StoreTest, rules_come_back_as_they_were) {
   const RuleRow first = rule("1");
   {
     auto store = open_store();
-    run_async([&]() -> awaitable<void> {
+    run([&]() -> awaitable<void> {
       (void)co_await store->rules.put(first);
       RuleRow second = rule("2");
       second.created += 1s;
@@ -192,7 +204,7 @@ TEST_F(StoreTest, rules_come_back_as_they_were) {
   EXPECT_EQ(state->rules[0], first);
   EXPECT_FALSE(state->rules[1].enabled);
   EXPECT_FALSE(state->rules[1].expires);
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     RuleRow changed = first;
     changed.target = "other";
     (void)co_await store->rules.put(changed);
@@ -215,7 +227,7 @@ SessionRow session(Byte fill, const std::string& role, const std::string& user, 
 
 TEST_F(StoreTest, sessions_live_until_they_expire_or_are_ended) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     const SessionRow one = session(1, "admin", "root", kNow);
     (void)co_await store->sessions.open(one);
     auto found = co_await store->sessions.find(one.token_hash, kNow + 59min);
@@ -231,10 +243,11 @@ TEST_F(StoreTest, sessions_live_until_they_expire_or_are_ended) {
 
 TEST_F(StoreTest, a_user_with_many_sessions_pushes_out_only_his_own) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     (void)co_await store->sessions.open(session(0, "admin", "home", kNow));
     for (int i = 1; i <= Sessions::kMaxPerUser + 3; ++i) {
-      (void)co_await store->sessions.open(session(static_cast<Byte>(i), "reader", "home", kNow + i * 1s));
+      (void)co_await store->sessions.open(
+          session(static_cast<Byte>(i), "reader", "home", kNow + i * 1s));
     }
     auto list = co_await store->sessions.list(kNow + 2min);
     EXPECT_EQ(list->size(), static_cast<std::size_t>(Sessions::kMaxPerUser) + 1);
@@ -245,7 +258,7 @@ TEST_F(StoreTest, a_user_with_many_sessions_pushes_out_only_his_own) {
 
 TEST_F(StoreTest, a_changed_password_ends_the_sessions_it_had_opened) {
   auto store = open_store();
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     const RootUserRow first{"root", "hash1"}, second{"other", "hash2"};
     auto changed = co_await store->users.put_root(first);
     EXPECT_TRUE(*changed);
@@ -270,7 +283,7 @@ TEST_F(StoreTest, a_changed_password_ends_the_sessions_it_had_opened) {
 TEST_F(StoreTest, the_audit_log_is_paged_and_bounded) {
   auto store = open_store();
   ASSERT_TRUE(store->database->run_blocking([](soci::session&) { return true; }));
-  run_async([&]() -> awaitable<void> {
+  run([&]() -> awaitable<void> {
     for (int i = 1; i <= 5; ++i) {
       AuditRow row;
       row.when = kNow;

@@ -12,7 +12,8 @@ awaitable<Outcome<std::optional<RootUserRow>>> Users::root() {
 awaitable<Outcome<bool>> Users::put_root(RootUserRow root) {
   auto job = [root = std::move(root)](soci::session& sql) {
     const auto stored = read_root(sql);
-    if (stored && stored->name == root.name && stored->password_hash == root.password_hash) return false;
+    if (stored && stored->name == root.name && stored->password_hash == root.password_hash)
+      return false;
     sql << "DELETE FROM users WHERE role = 'admin'";
     sql << "DELETE FROM sessions WHERE role = 'admin'";
     sql << "INSERT INTO users (name, role, password_hash) VALUES (:name, 'admin', :hash)",

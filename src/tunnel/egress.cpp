@@ -20,24 +20,38 @@ constexpr Duration kLeastProbePause = std::chrono::milliseconds(500);
 Egress::Egress(TunnelContext& context, Rule rule, Executor executor)
     : RunningRule(context, std::move(rule), executor) {
   for (const PeerTarget& at : rule_.targets) {
-    const Fault unknown(FaultCode::not_probed, "node " + at.peer.to_string() + " was not asked yet");
-    targets_.push_back({at, unknown, {}});
+    Target& target = targets_.emplace_back();
+    target.at = at;
+    target.fault =
+        Fault(FaultCode::not_probed, "node " + at.peer.to_string() + " was not asked yet");
   }
 }
 
 Outcome<bool> Egress::start() {
-  tasks_.spawn("egress probe", keep_probing());
   auto listening = listen();
-  if (!listening) tasks_.spawn("egress listen", retry_listening());
+  if (listening) start_probing();
   return listening;
+}
+
+void Egress::keep_starting() {
+  if (!listen()) tasks_.spawn("egress listen", retry_listening());
+  start_probing();
+}
+
+void Egress::start_probing() {
+  for (std::size_t i = 0; i < targets_.size(); ++i) tasks_.spawn("egress probe", keep_probing(i));
+}
+
+void Egress::look_again() {
+  for (Target& target : targets_) target.look.set();
 }
 
 Outcome<bool> Egress::listen() {
   const net::TcpAddress at(asio::ip::make_address(rule_.bind), rule_.port.value());
   auto listener = net::TcpListener::open(tasks_.executor(), at);
   if (!listener) {
-    listen_fault_ = Fault(FaultCode::port_in_use,
-                          "cannot listen on " + net::to_text(at) + ": " + listener.error().message());
+    listen_fault_ = Fault(FaultCode::port_in_use, "cannot listen on " + net::to_text(at) + ": " +
+                                                      listener.error().message());
     return *listen_fault_;
   }
   listen_fault_.reset();
@@ -47,7 +61,8 @@ Outcome<bool> Egress::listen() {
 }
 
 awaitable<void> Egress::retry_listening() {
-  while (co_await context_.clock.sleep_for(kListenRetry)) {
+  for (;;) {
+    if (auto slept = co_await context_.clock.sleep_for(kListenRetry); !slept) co_return;
     if (listen()) co_return;
   }
 }
@@ -66,7 +81,8 @@ RuleState Egress::state() const {
 
 std::optional<Fault> Egress::reason() const {
   if (listen_fault_) return listen_fault_;
-  const auto bad = std::ranges::find_if(targets_, [](const Target& t) { return t.fault.has_value(); });
+  const auto bad =
+      std::ranges::find_if(targets_, [](const Target& t) { return t.fault.has_value(); });
   return bad == targets_.end() ? std::nullopt : bad->fault;
 }
 
@@ -92,35 +108,47 @@ awaitable<void> Egress::carry(net::TcpListener::Accepted visitor) {
     visitor.stream->reset();
     co_return;
   }
-  SpliceCounters bytes;
-  struct Count {
-    RuleCounters& rule;
-    SpliceCounters& bytes;
-    ~Count() {
-      rule.bytes_in += bytes.forward;
-      rule.bytes_out += bytes.backward;
-    }
-  } count{counters_, bytes};
+  const SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
   (void)co_await splice(*visitor.stream, **tunnel, bytes);
 }
 
-awaitable<Outcome<StreamPtr>> Egress::open_tunnel(std::string source) {
-  const std::size_t first = next_target_++ % targets_.size();
-  for (std::size_t i = 0;; ++i) {
-    auto tunnel = co_await open_to((first + i) % targets_.size(), source);
-    if (tunnel || i + 1 == targets_.size()) co_return tunnel;
+std::vector<std::size_t> Egress::targets_in_turn() {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (!targets_[i].fault) order.push_back(i);
   }
+  const std::size_t good = order.size();
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].fault) order.push_back(i);
+  }
+  const auto among = static_cast<std::ptrdiff_t>(good != 0 ? good : order.size());
+  const auto first = static_cast<std::ptrdiff_t>(next_target_++) % among;
+  std::rotate(order.begin(), order.begin() + first, order.begin() + among);
+  return order;
 }
 
-awaitable<Outcome<StreamPtr>> Egress::open_to(std::size_t index, std::string source) {
+awaitable<Outcome<StreamPtr>> Egress::open_tunnel(std::string source) {
+  const TimePoint until = context_.clock.now() + kTunnelTimeout;
+  Outcome<StreamPtr> tunnel = Fault(FaultCode::peer_timed_out, "no target answered in time");
+  for (const std::size_t index : targets_in_turn()) {
+    const Duration left = until - context_.clock.now();
+    if (left <= Duration{0}) break;
+    tunnel = co_await open_to(index, source, left);
+    if (tunnel) break;
+  }
+  co_return tunnel;
+}
+
+awaitable<Outcome<StreamPtr>> Egress::open_to(std::size_t index, std::string source,
+                                              Duration limit) {
   const PeerTarget target = targets_[index].at;
   const TimePoint start = context_.clock.now();
   TunnelHeader header;
   header.target_port = target.port;
   header.origin_port = rule_.port;
   header.source_address = std::move(source);
-  auto stream = co_await with_deadline<StreamPtr>(context_.clock, kTunnelTimeout,
-                                                  send_to(target, std::move(header)));
+  auto stream =
+      co_await with_deadline<StreamPtr>(context_.clock, limit, send_to(target, std::move(header)));
   if (!stream) {
     failed(index, fault_of(target, stream.error()));
     co_return *targets_[index].fault;
@@ -140,7 +168,8 @@ awaitable<Result<StreamPtr>> Egress::send_to(PeerTarget target, TunnelHeader hea
   co_return stream;
 }
 
-awaitable<Result<void>> Egress::take_answer(net::Stream& tunnel, std::size_t index, TimePoint start) {
+awaitable<Result<void>> Egress::take_answer(net::Stream& tunnel, std::size_t index,
+                                            TimePoint start) {
   auto answer = co_await with_deadline<std::optional<Fault>>(context_.clock, kTunnelTimeout,
                                                              receive_answer(tunnel));
   if (answer && !*answer) {
@@ -159,7 +188,8 @@ Fault Egress::fault_of(const PeerTarget& target, error_code error) const {
   if (error == Errc::not_found) {
     return {FaultCode::peer_unreachable, node + " is not connected and has no known address"};
   }
-  if (error == Errc::timed_out) return {FaultCode::peer_timed_out, node + " did not answer in time"};
+  if (error == Errc::timed_out)
+    return {FaultCode::peer_timed_out, node + " did not answer in time"};
   if (error.category() == overlay::handshake_category()) {
     return {FaultCode::handshake_refused, node + ": " + error.message()};
   }
@@ -173,7 +203,7 @@ void Egress::failed(std::size_t index, Fault fault) {
   log::warn("rule {}: {}", rule_.id.value(), fault.to_string());
   targets_[index].fault = std::move(fault);
   targets_[index].checked = context_.clock.now();
-  look_.set();
+  targets_[index].look.set();
 }
 
 awaitable<std::optional<Fault>> Egress::probe(PeerTarget target) {
@@ -190,20 +220,24 @@ awaitable<std::optional<Fault>> Egress::probe(PeerTarget target) {
   co_return *answer;
 }
 
-awaitable<void> Egress::keep_probing() {
+awaitable<void> Egress::keep_probing(std::size_t index) {
+  Target& target = targets_[index];
   for (;;) {
-    for (Target& target : targets_) {
-      const bool fresh = context_.clock.now() - target.checked < kProbeInterval;
-      if (!target.fault && fresh) continue;
-      auto fault = co_await probe(target.at);
-      target.fault = std::move(fault);
-      target.checked = context_.clock.now();
+    auto fault = co_await probe(target.at);
+    target.fault = std::move(fault);
+    target.checked = context_.clock.now();
+    Duration pause = target.fault ? kProbeAfterFailure : kProbeInterval;
+    bool asked = false;
+    do {
+      auto looked = co_await with_deadline<void>(context_.clock, pause, target.look.wait());
+      if (!looked && looked.error() != Errc::timed_out) co_return;
+      asked = looked.has_value();
+      // A visitor who came through meanwhile has told as much as a probe would.
+      pause = kProbeInterval - (context_.clock.now() - target.checked);
+    } while (!asked && !target.fault && pause > Duration{0});
+    if (asked) {
+      if (auto slept = co_await context_.clock.sleep_for(kLeastProbePause); !slept) co_return;
     }
-    const bool bad = std::ranges::any_of(targets_, [](const Target& t) { return t.fault.has_value(); });
-    auto looked = co_await with_deadline<void>(context_.clock, bad ? kProbeAfterFailure : kProbeInterval,
-                                               look_.wait());
-    if (!looked && looked.error() != Errc::timed_out) co_return;
-    if (looked && !co_await context_.clock.sleep_for(kLeastProbePause)) co_return;
   }
 }
 

@@ -1,6 +1,7 @@
 // An egress rule at work: listens on a port of this node and carries each visitor into the network.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "net/tcp.hpp"
@@ -16,11 +17,12 @@ class Egress final : public RunningRule {
  public:
   Egress(TunnelContext& context, Rule rule, Executor executor);
 
-  // FaultCode::port_in_use when the port cannot be listened on. The rule then goes on trying.
+  // FaultCode::port_in_use when the port cannot be listened on.
   Outcome<bool> start() override;
+  void keep_starting() override;
   RuleState state() const override;
   std::optional<Fault> reason() const override;
-  void look_again() override { look_.set(); }
+  void look_again() override;
   awaitable<void> close() override;
 
  private:
@@ -28,28 +30,31 @@ class Egress final : public RunningRule {
     PeerTarget at;
     std::optional<Fault> fault;
     TimePoint checked{};
+    Event look;  // worth a probe now
   };
 
   Outcome<bool> listen();
   awaitable<void> retry_listening();
   awaitable<void> accept_loop();
   awaitable<void> carry(net::TcpListener::Accepted visitor);
-  awaitable<void> keep_probing();
+  void start_probing();
+  awaitable<void> keep_probing(std::size_t index);
   awaitable<std::optional<Fault>> probe(PeerTarget target);
-  // A tunnel to the first target, from the next in turn on, that can be reached. Its first read
-  // takes the far end's answer.
+  // Round-robin over the targets that work, then those that do not.
+  std::vector<std::size_t> targets_in_turn();
+  // A tunnel to the first of them that can be reached. Its first read takes the far end's answer.
   awaitable<Outcome<std::unique_ptr<net::Stream>>> open_tunnel(std::string source);
-  awaitable<Outcome<std::unique_ptr<net::Stream>>> open_to(std::size_t index, std::string source);
+  awaitable<Outcome<std::unique_ptr<net::Stream>>> open_to(std::size_t index, std::string source,
+                                                           Duration limit);
   awaitable<Result<void>> take_answer(net::Stream& tunnel, std::size_t index, TimePoint start);
   awaitable<Result<std::unique_ptr<net::Stream>>> send_to(PeerTarget target, TunnelHeader header);
   Fault fault_of(const PeerTarget& target, error_code error) const;
   void failed(std::size_t index, Fault fault);
 
-  std::vector<Target> targets_;
+  std::deque<Target> targets_;  // a Target does not move
   std::size_t next_target_ = 0;
   std::optional<net::TcpListener> listener_;
   std::optional<Fault> listen_fault_;
-  Event look_;
 };
 
 }  // namespace oc::tunnel

@@ -27,7 +27,8 @@ awaitable<Result<StreamPtr>> connect_to(LocalTarget target) {
 }
 
 Fault fault_of(error_code error, const std::string& where) {
-  if (error == Errc::timed_out) return {FaultCode::target_timed_out, where + " did not answer in time"};
+  if (error == Errc::timed_out)
+    return {FaultCode::target_timed_out, where + " did not answer in time"};
   if (error == boost::system::errc::connection_refused) {
     return {FaultCode::target_refused, "nobody listens on " + where};
   }
@@ -38,7 +39,8 @@ Fault fault_of(error_code error, const std::string& where) {
 
 Ingress::Ingress(TunnelContext& context, Rule rule, Executor executor)
     : RunningRule(context, std::move(rule), executor),
-      fault_(Fault(FaultCode::not_probed, "the target " + to_text(rule_.to) + " was not tried yet")) {}
+      fault_(
+          Fault(FaultCode::not_probed, "the target " + to_text(rule_.to) + " was not tried yet")) {}
 
 Outcome<bool> Ingress::start() {
   tasks_.spawn("ingress probe", keep_probing());
@@ -47,7 +49,8 @@ Outcome<bool> Ingress::start() {
 
 bool Ingress::admits(const codec::PeerId& peer, const overlay::NetworkName& network,
                      const TunnelHeader& header) const {
-  return rule_.network == network && rule_.port == header.target_port && (!rule_.from || *rule_.from == peer);
+  return rule_.network == network && rule_.port == header.target_port &&
+         (!rule_.from || *rule_.from == peer);
 }
 
 void Ingress::serve(StreamPtr stream, TunnelHeader header) {
@@ -55,7 +58,8 @@ void Ingress::serve(StreamPtr stream, TunnelHeader header) {
 }
 
 awaitable<Outcome<StreamPtr>> Ingress::connect() {
-  auto stream = co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout, connect_to(rule_.to));
+  auto stream =
+      co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout, connect_to(rule_.to));
   if (!stream) {
     fault_ = fault_of(stream.error(), to_text(rule_.to));
     look_.set();
@@ -77,7 +81,8 @@ awaitable<std::optional<Fault>> Ingress::probe() {
       co_return Fault(FaultCode::target_refused, "nobody listens on " + to_text(rule_.to));
     }
   }
-  auto stream = co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout, connect_to(rule_.to));
+  auto stream =
+      co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout, connect_to(rule_.to));
   if (stream) co_return std::nullopt;
   co_return fault_of(stream.error(), to_text(rule_.to));
 }
@@ -89,21 +94,23 @@ awaitable<void> Ingress::keep_probing() {
     auto looked = co_await with_deadline<void>(context_.clock, pause, look_.wait());
     if (!looked && looked.error() != Errc::timed_out) co_return;
     // Not more often than this, however many tunnels fail meanwhile.
-    if (looked && !co_await context_.clock.sleep_for(std::chrono::milliseconds(500))) co_return;
+    if (looked) {
+      if (auto slept = co_await context_.clock.sleep_for(std::chrono::milliseconds(500)); !slept) co_return;
+    }
   }
 }
 
 awaitable<void> Ingress::carry(StreamPtr stream, TunnelHeader header) {
   if (header.probe) {
     fault_ = co_await probe();
-    if (co_await send_answer(*stream, fault_)) (void)co_await stream->close_write();
+    if (auto done = co_await send_answer(*stream, fault_); done) (void)co_await stream->close_write();
     co_return;
   }
   ++counters_.connections;
   if (context_.open_tunnels >= kMaxTunnels) {
     ++counters_.failures;
     const Fault full(FaultCode::tunnel_limit, "the node carries its most tunnels already");
-    if (co_await send_answer(*stream, full)) (void)co_await stream->close_write();
+    if (auto done = co_await send_answer(*stream, full); done) (void)co_await stream->close_write();
     co_return;
   }
   OpenTunnel open(*this);
@@ -111,20 +118,12 @@ awaitable<void> Ingress::carry(StreamPtr stream, TunnelHeader header) {
   auto service = co_await connect();
   if (!service) {
     ++counters_.failures;
-    if (co_await send_answer(*stream, service.error())) (void)co_await stream->close_write();
+    if (auto done = co_await send_answer(*stream, service.error()); done) (void)co_await stream->close_write();
     co_return;
   }
   connected_in(context_.clock.now() - start);
-  SpliceCounters bytes;
-  struct Count {
-    RuleCounters& rule;
-    SpliceCounters& bytes;
-    ~Count() {
-      rule.bytes_in += bytes.forward;
-      rule.bytes_out += bytes.backward;
-    }
-  } count{counters_, bytes};
-  if (!co_await send_answer(*stream, std::nullopt)) co_return;
+  if (auto done = co_await send_answer(*stream, std::nullopt); !done) co_return;
+  const SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
   (void)co_await splice(*stream, **service, bytes);
 }
 

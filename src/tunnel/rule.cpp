@@ -21,7 +21,7 @@ Outcome<Port> parse_port(std::string_view text) {
   return Port(static_cast<std::uint16_t>(value));
 }
 
-// "<name>:<port>" of an origin or a target; the port may be missing.
+// "<name>:<port>" of an origin or a target; either may be missing.
 struct Place {
   std::string name;
   std::optional<Port> port;
@@ -35,6 +35,12 @@ Outcome<Place> parse_place(const std::string& text) {
   return Place{text.substr(0, colon), *port};
 }
 
+// No name is this node.
+Outcome<codec::PeerId> resolve(const RuleContext& context, const std::string& name) {
+  if (name.empty()) return context.self;
+  return context.resolve(name);
+}
+
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   std::size_t start = 0;
@@ -46,6 +52,19 @@ std::vector<std::string> split(const std::string& text, char separator) {
   }
 }
 
+// An IP address, or a host name as a resolver takes it.
+bool names_host(const std::string& host) {
+  constexpr std::size_t kMaxHostName = 253;
+  boost::system::error_code not_ip;
+  boost::asio::ip::make_address(host, not_ip);
+  if (!not_ip) return true;
+  if (host.empty() || host.size() > kMaxHostName) return false;
+  return std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
 Outcome<Rule> parse_egress(const RuleText& text, const RuleContext& context, Rule rule) {
   if (text.target.empty()) return bad("an egress rule needs a target <peer>:<port>");
   if (!text.to.empty()) return bad("--to belongs to ingress rules");
@@ -53,9 +72,10 @@ Outcome<Rule> parse_egress(const RuleText& text, const RuleContext& context, Rul
   if (!text.origin.empty()) {
     auto origin = parse_place(text.origin);
     if (!origin) return origin.error();
-    auto peer = context.resolve(origin->name);
+    auto peer = resolve(context, origin->name);
     if (!peer) return peer.error();
-    if (*peer != context.self) return bad("the origin of an egress rule is this node, not " + origin->name);
+    if (*peer != context.self)
+      return bad("the origin of an egress rule is this node, not " + origin->name);
     port = origin->port;
   }
   if (text.port) {
@@ -69,7 +89,7 @@ Outcome<Rule> parse_egress(const RuleText& text, const RuleContext& context, Rul
   for (const std::string& part : split(text.target, ',')) {
     auto target = parse_place(part);
     if (!target) return target.error();
-    auto peer = context.resolve(target->name);
+    auto peer = resolve(context, target->name);
     if (!peer) return peer.error();
     if (*peer == context.self) return bad("the target of an egress rule is another node");
     if (rule.targets.size() >= kMaxTargets) return bad("too many targets");
@@ -91,23 +111,20 @@ Outcome<Rule> parse_ingress(const RuleText& text, const RuleContext& context, Ru
   if (!origin) return origin.error();
   auto target = parse_place(text.target);
   if (!target) return target.error();
-  const auto resolve = [&context](const std::string& name) -> Outcome<codec::PeerId> {
-    if (name.empty()) return context.self;
-    return context.resolve(name);
-  };
   std::optional<codec::PeerId> from;
   if (origin->name != "*") {
-    auto peer = resolve(origin->name);
+    auto peer = resolve(context, origin->name);
     if (!peer) return peer.error();
     from = *peer;
   }
-  auto here = resolve(target->name);
+  auto here = resolve(context, target->name);
   if (!here) return here.error();
   if (from == context.self && *here != context.self) {
     std::swap(*from, *here);
     std::swap(origin->port, target->port);
   }
-  if (*here != context.self) return bad("the target of an ingress rule is this node, not " + target->name);
+  if (*here != context.self)
+    return bad("the target of an ingress rule is this node, not " + target->name);
   if (from == context.self) return bad("an ingress rule takes tunnels from another node");
   rule.from = from;
   std::optional<Port> port = target->port ? target->port : origin->port;
@@ -149,7 +166,9 @@ Outcome<LocalTarget> parse_local_target(const std::string& text) {
   constexpr std::size_t kMaxUnixPath = 107;
   if (text.starts_with(kUnix)) {
     const std::string path = text.substr(kUnix.size());
-    if (path.empty() || path.front() != '/' || path.size() > kMaxUnixPath) {
+    const bool control =
+        std::ranges::any_of(path, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    if (path.empty() || path.front() != '/' || path.size() > kMaxUnixPath || control) {
       return bad("\"" + text + "\" is not unix:/path of at most 107 bytes");
     }
     return LocalTarget(UnixTarget{path});
@@ -157,15 +176,19 @@ Outcome<LocalTarget> parse_local_target(const std::string& text) {
   auto place = parse_place(text);
   if (!place) return place.error();
   std::string host = place->name;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  if (!place->port || host.empty()) return bad("\"" + text + "\" is not HOST:PORT");
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool v6 = host.find(':') != std::string::npos;
+  if (!place->port || v6 != bracketed || !names_host(host)) {
+    return bad("\"" + text + "\" is not HOST:PORT, [IPv6]:PORT or unix:/path");
+  }
   return LocalTarget(HostTarget{host, *place->port});
 }
 
 bool Rule::same_as(const Rule& other) const {
   return network == other.network && direction == other.direction && kind == other.kind &&
-         port == other.port && bind == other.bind && targets == other.targets && from == other.from &&
-         to == other.to;
+         port == other.port && bind == other.bind && targets == other.targets &&
+         from == other.from && to == other.to;
 }
 
 std::string Rule::origin_text(const codec::PeerId& self) const {
@@ -175,7 +198,8 @@ std::string Rule::origin_text(const codec::PeerId& self) const {
 }
 
 std::string Rule::target_text(const codec::PeerId& self) const {
-  if (direction == RuleDirection::ingress) return self.to_string() + ":" + std::to_string(port.value());
+  if (direction == RuleDirection::ingress)
+    return self.to_string() + ":" + std::to_string(port.value());
   std::string out;
   for (const PeerTarget& target : targets) {
     if (!out.empty()) out += ',';
@@ -185,15 +209,19 @@ std::string Rule::target_text(const codec::PeerId& self) const {
 }
 
 Outcome<Rule> parse_rule(const RuleText& text, const RuleContext& context) {
-  for (const std::string* part : {&text.origin, &text.target, &text.network, &text.bind, &text.to}) {
-    if (part->size() > kMaxRuleText * (part == &text.target ? kMaxTargets : 1)) return bad("a value is too long");
+  for (const std::string* part :
+       {&text.origin, &text.target, &text.network, &text.bind, &text.to}) {
+    if (part->size() > kMaxRuleText * (part == &text.target ? kMaxTargets : 1))
+      return bad("a value is too long");
   }
   Rule rule;
   rule.created = context.now;
   rule.enabled = !text.disabled;
   if (text.kind != "tcp" && !text.kind.empty()) {
-    const bool planned = text.kind == "udp" || text.kind == "tls" || text.kind == "http" || text.kind == "sni";
-    if (planned) return Fault(FaultCode::kind_unsupported, "this version has no rules of kind " + text.kind);
+    const bool planned =
+        text.kind == "udp" || text.kind == "tls" || text.kind == "http" || text.kind == "sni";
+    if (planned)
+      return Fault(FaultCode::kind_unsupported, "this version has no rules of kind " + text.kind);
     return bad("\"" + text.kind + "\" is no kind of rule");
   }
   if (text.tags.size() > kMaxTags) return bad("a rule has at most 16 tags");
@@ -207,7 +235,8 @@ Outcome<Rule> parse_rule(const RuleText& text, const RuleContext& context) {
     }
     rule.expires = context.now + std::chrono::seconds(*text.expires_in_seconds);
   }
-  if (context.networks.empty()) return Fault(FaultCode::network_unknown, "this node is in no network");
+  if (context.networks.empty())
+    return Fault(FaultCode::network_unknown, "this node is in no network");
   rule.network = context.networks.front();
   if (!text.network.empty()) {
     const auto found = std::ranges::find(context.networks, overlay::NetworkName(text.network));

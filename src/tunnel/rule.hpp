@@ -90,9 +90,9 @@ struct RuleContext {
   WallTime now{};
 };
 
-// Everything but the id. Faults: bad_rule, kind_unsupported, network_unknown, bad_peer_reference.
-// An ingress rule whose origin names this node and whose target another one is read the other way
-// round (the article prints it so).
+// Everything but the id. A missing peer (":8080") is this node. Faults: bad_rule, kind_unsupported,
+// network_unknown, bad_peer_reference. An ingress rule whose origin names this node and whose
+// target another one is read the other way round (the article prints it so).
 Outcome<Rule> parse_rule(const RuleText& text, const RuleContext& context);
 
 // "HOST:PORT", "[v6]:PORT", "unix:/path".

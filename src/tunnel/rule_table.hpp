@@ -22,15 +22,18 @@ class RuleTable {
     RuleStatus status;
     bool is_new;
   };
-  // Puts a new rule to work and gives it an id; or finds the one that is the same. Faults:
-  // port_in_use (nothing is created then), bad_rule when there are kMaxRules.
+  // Puts a new rule to work and gives it an id; or finds the one that is the same and has not
+  // expired. Faults: port_in_use (nothing is created then), bad_rule when there are kMaxRules,
+  // internal after close().
   Outcome<Created> create(Rule rule);
   // Puts a rule of the store to work. One that cannot start now is down and tries again.
   void restore(Rule rule);
-  // Ends a rule and its tunnels. FaultCode::rule_not_found.
+  // Takes a rule out and ends its tunnels. FaultCode::rule_not_found.
   awaitable<Outcome<bool>> remove(RuleId id);
-  // Switches a rule off (its tunnels end) or on. FaultCode::rule_not_found, port_in_use.
+  // Switches a rule off (its tunnels end) or on; one that cannot start now is down and tries again.
+  // FaultCode::rule_not_found.
   awaitable<Outcome<RuleStatus>> enable(RuleId id, bool enabled);
+  // Cancelling either of these leaves the change made and the tunnels ending.
 
   std::vector<RuleStatus> list() const;
   Outcome<RuleStatus> find(const RuleId& id) const;
@@ -38,7 +41,7 @@ class RuleTable {
 
   // A member came or went: rules that lead there look again.
   void member_changed();
-  // Ends all rules.
+  // Ends all rules; for good.
   awaitable<void> close();
 
  private:
@@ -48,9 +51,18 @@ class RuleTable {
     RuleCounters past;                     // of the time before it was switched off
   };
 
+  // A rule on its way out; its tunnels are ending.
+  struct Ending {
+    std::unique_ptr<RunningRule> rule;
+    Event ended;
+  };
+
   RuleStatus status_of(const Entry& entry) const;
   std::unique_ptr<RunningRule> make(const Rule& rule);
-  awaitable<void> stop(Entry& entry);
+  // Takes the running rule off its entry and ends it in a task of the table, so that neither the
+  // table nor whoever asked for it matters to that any more. Null when it does not run.
+  std::shared_ptr<Ending> stop(Entry& entry);
+  awaitable<void> end(std::shared_ptr<Ending> ending);
   awaitable<void> serve(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
   awaitable<void> watch_expiry();
   bool expired(const Rule& rule) const;

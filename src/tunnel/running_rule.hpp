@@ -34,16 +34,21 @@ class RunningRule {
   virtual ~RunningRule() = default;
 
   const Rule& rule() const { return rule_; }
-  // Begins its work. A fault means that it cannot; it then stays as it is and may be started again.
+  // Begins its work, once; a fault means that it cannot, and that nothing was begun.
   virtual Outcome<bool> start() = 0;
+  // The same for a rule that is to work as soon as it can: what start() would fail for is tried
+  // again.
+  virtual void keep_starting() = 0;
   // Whether it works, and why not. Only asked while it is enabled and not expired.
   virtual RuleState state() const = 0;
   virtual std::optional<Fault> reason() const = 0;
   const RuleCounters& counters() const { return counters_; }
   // News about a peer (came, went, changed): worth another look at the targets.
   virtual void look_again() = 0;
-  // Ends its work and its tunnels. Await it before destruction.
+  // Ends its work and its tunnels. Await it before destruction of a rule that was started.
   virtual awaitable<void> close() = 0;
+  // Whether all of that has ended.
+  bool closed() const { return tasks_.size() == 0; }
 
  protected:
   // Counts an open tunnel for as long as it lives.

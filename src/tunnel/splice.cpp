@@ -3,8 +3,18 @@
 namespace oc::tunnel {
 namespace {
 
+void reset_both(net::Stream& a, net::Stream& b) {
+  a.reset();
+  b.reset();
+}
+
 awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& count) {
   for (;;) {
+    // Cancellation that came together with the end of an operation does not interrupt the next one.
+    if (auto done = co_await was_cancelled(); done) {
+      reset_both(from, to);
+      co_return Errc::cancelled;
+    }
     auto chain = co_await from.read_chain();
     if (!chain) {
       if (chain.error() == Errc::eof) {
@@ -12,15 +22,13 @@ awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& 
         if (closed) co_return success();
         chain = closed.error();
       }
-      from.reset();
-      to.reset();
+      reset_both(from, to);
       co_return chain.error();
     }
     count += chain->bytes();
     auto written = co_await to.write_chain(*std::move(chain));
     if (!written) {
-      from.reset();
-      to.reset();
+      reset_both(from, to);
       co_return written.error();
     }
   }
@@ -41,7 +49,7 @@ awaitable<void> pump_half(net::Stream& from, net::Stream& to, std::uint64_t& cou
 
 }  // namespace
 
-awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters& counters) {
+awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters) {
   // Cancellation reaches this task as an error of its pump, which resets both streams and so ends
   // the other pump as well.
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -49,7 +57,10 @@ awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters& c
   Half back;
   tasks.spawn("splice back", pump_half(b, a, counters.backward, back));
   auto forth = co_await pump(a, b, counters.forward);
-  while (!back.ended) (void)co_await back.end.wait();
+  if (auto done = co_await was_cancelled(); done) reset_both(a, b);
+  while (!back.ended) {
+    if (auto done = co_await back.end.wait(); !done) reset_both(a, b);
+  }
   co_await tasks.close();
   if (!forth) co_return forth.error();
   co_return back.result;

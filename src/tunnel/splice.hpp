@@ -7,15 +7,17 @@
 
 namespace oc::tunnel {
 
+// Counted up as the bytes move; must outlive the call.
 struct SpliceCounters {
-  std::uint64_t forward = 0;   // bytes from `a` to `b`
-  std::uint64_t backward = 0;  // bytes from `b` to `a`
+  std::uint64_t& forward;   // bytes from `a` to `b`
+  std::uint64_t& backward;  // bytes from `b` to `a`
 };
 
 // Buffers move from one stream to the other without being copied. The end of one half is passed on
 // as the end of a half; an error on either side resets both (a reset is carried as a reset).
 // Backpressure: nothing is read that was not written on. Both streams must outlive the call; both
-// are finished or reset when it returns. Cancelling it resets both.
-awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters& counters);
+// are finished or reset when it returns. Cancelling it resets both, also when one half has ended
+// already; the calling task does not throw on cancellation from then on.
+awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters);
 
 }  // namespace oc::tunnel

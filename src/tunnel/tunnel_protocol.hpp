@@ -29,8 +29,8 @@ awaitable<Result<TunnelHeader>> receive_header(net::Stream& stream);
 
 // Nothing: accepted.
 awaitable<Result<void>> send_answer(net::Stream& stream, const std::optional<Fault>& refusal);
-// The far end's refusal, or nothing when it accepted. A code this version does not know becomes
-// FaultCode::target_refused.
+// The far end's refusal, or nothing when it accepted. A code that this version does not know, or
+// that is not of 2xxx or 3xxx, becomes FaultCode::target_refused; the sentence is cut to 400 bytes.
 awaitable<Result<std::optional<Fault>>> receive_answer(net::Stream& stream);
 
 }  // namespace oc::tunnel

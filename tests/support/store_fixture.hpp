@@ -28,7 +28,14 @@ class StoreTest : public testing::Test {
     return std::make_unique<Store>(*std::move(database));
   }
 
+  // Runs a coroutine to its end on the loop that all of the test's calls share.
+  template <class Make>
+  void run(Make make) {
+    oc::test::run_async(io, std::move(make));
+  }
+
   static constexpr WallTime kNow{std::chrono::hours(24 * 365 * 55)};
+  asio::io_context io;  // outlives every store
   std::filesystem::path directory;
 };
 

@@ -52,8 +52,12 @@ class Connection {
   // caller may write at once.
   awaitable<Result<std::unique_ptr<net::Stream>>> open_stream(std::string protocol);
 
-  // Ends it gracefully: what is queued goes out, then a GoAway. Returns at once.
-  void close() { muxer_.shut_down(); }
+  // Ends it gracefully: what is queued goes out, then a GoAway. Returns at once; no new stream is
+  // opened from then on.
+  void close() {
+    alive_ = false;
+    muxer_.shut_down();
+  }
   // Ends it at once.
   void abort(error_code why) { muxer_.abort(why); }
   bool alive() const { return alive_; }

@@ -174,7 +174,9 @@ awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
     delay += kDialStagger;
   }
   while (!race->winner && race->running != 0) {
-    if (co_await was_cancelled() || !co_await race->progress.wait()) break;
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) break;
+    if (auto progressed = co_await race->progress.wait(); !progressed) break;
   }
   co_await attempts.close();
   if (race->winner) {
@@ -195,7 +197,7 @@ awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId pee
     }
   } leave{*race};
   if (delay != Duration{0}) {
-    if (!co_await clock_.sleep_for(delay)) co_return;
+    if (auto done = co_await clock_.sleep_for(delay); !done) co_return;
   }
   auto connection =
       co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout, dial_address(std::move(peer), address));
@@ -225,7 +227,11 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStr
   CO_TRY(SecureChannel channel,
          co_await upgrade(std::move(raw), initiator, identity_, random_, std::move(expected)));
   if (channel.remote_key.peer_id() == self_) co_return P2pErrc::dial_to_self;
+  if (running_.closing()) co_return Errc::closed;
   if (connections_.size() >= kMaxConnections) co_return P2pErrc::connection_limit;
+  if (connections_to(channel.remote_key.peer_id()).size() >= kMaxConnectionsToPeer) {
+    co_return P2pErrc::connection_limit;
+  }
 
   Connection::Facts facts;
   facts.id = ConnectionId(next_connection_++);
@@ -246,10 +252,11 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStr
   auto connection = std::make_shared<Connection>(std::move(facts), std::move(channel), clock_, seed,
                                                  executor_, std::move(on_stream));
   *self = connection;
-  if (!running_.spawn("connection", run_connection(connection))) co_return Errc::closed;
   connections_.emplace(connection->facts().id, connection);
   by_peer_[connection->peer()].insert(connection->facts().id);
   for (const SwarmEvents& observer : observers_) observer.connected(connection);
+  // Last, because the first streams may be served at once: what serves them knows the connection.
+  running_.spawn("connection", run_connection(connection));
   co_return connection;
 }
 
@@ -281,7 +288,7 @@ awaitable<void> Swarm::close(Duration grace) {
   for (const auto& [id, connection] : connections_) connection->close();
   const TimePoint until = clock_.now() + grace;
   while (!connections_.empty() && clock_.now() < until) {
-    if (!co_await clock_.sleep_for(std::chrono::milliseconds(20))) break;
+    if (auto done = co_await clock_.sleep_for(std::chrono::milliseconds(20)); !done) break;
   }
   co_await running_.close();
 }

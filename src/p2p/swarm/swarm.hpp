@@ -24,6 +24,8 @@ inline constexpr Duration kDialStagger = std::chrono::milliseconds(250);
 inline constexpr Duration kNegotiationTimeout = std::chrono::seconds(10);
 inline constexpr std::size_t kMaxPendingInbound = 128;
 inline constexpr std::size_t kMaxConnections = 2048;
+// Of one peer (go's bound): both may dial at once, and again before an old connection is known dead.
+inline constexpr std::size_t kMaxConnectionsToPeer = 8;
 // Addresses of one peer that a dial tries.
 inline constexpr std::size_t kMaxDialAddresses = 16;
 
@@ -66,8 +68,8 @@ class Swarm {
 
   // A connection to the peer: one that exists, or a new one over the first of the addresses that
   // answers, dialed in order with kDialStagger between. A dial to a peer that is being dialed joins
-  // it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, Errc::timed_out, or what the
-  // last address said.
+  // it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, ::connection_limit,
+  // Errc::timed_out, or what the last address said.
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses);
 
   // The connection new streams should take: alive, the oldest. Null when there is none.

@@ -66,6 +66,8 @@ awaitable<Result<BufferChain>> NoiseStream::read_chain() {
   for (;;) {
     auto chain = open_frames();
     if (!chain) {
+      // Nothing behind a bad frame is looked at.
+      sealed_ = Buffer();
       below_->reset();
       co_return chain.error();
     }
@@ -131,7 +133,10 @@ awaitable<Result<void>> NoiseStream::write_chain(BufferChain chain) {
       CO_CHECK(co_await write(buffer.bytes()));
       continue;
     }
-    CO_CHECK(seal(buffer));
+    if (auto done = seal(buffer); !done) {
+      below_->reset();
+      co_return done.error();
+    }
     sealed.push(std::move(buffer));
   }
   if (sealed.empty()) co_return success();

@@ -13,6 +13,8 @@ namespace {
 // passed on while it is warm in the cache.
 constexpr std::size_t kReadTurn = BufferChain::kMax * Buffer::kBlockSize;
 constexpr Duration kTick = std::chrono::seconds(2);
+// After our end the peer has this long to end as well.
+constexpr Duration kPartingTime = std::chrono::seconds(1);
 // With a window smaller than this, a writer waits for more instead of sending crumbs. The peer grants
 // credit when half its window is used up, so waiting for a sixteenth of the smallest never stalls.
 constexpr std::uint32_t kLeastFragment = kInitialWindow / 16;
@@ -38,8 +40,9 @@ struct Core {
   Event ended;
   error_code why;
 
+  // The writer also tells the events.
   void kick() {
-    if (session.has_output()) wake_writer.set();
+    if (session.has_output() || session.has_events()) wake_writer.set();
   }
   void end(error_code reason) {
     if (!why) why = reason;
@@ -241,12 +244,16 @@ awaitable<void> write_loop(std::shared_ptr<Core> core) {
     BufferChain chain = core->session.take_output();
     handle_events(core);
     if (chain.empty()) {
+      // Those woken before may have given up; nobody else would wake the rest.
+      wake(core->room_waiters, core->room_waiters.size());
       if (core->shutting_down) {
         (void)co_await core->channel->close_write();
+        // The peer ends its half, too, when it has read all: to be first would lose what is under way.
+        if (!core->session.dead()) (void)co_await core->clock.sleep_for(kPartingTime);
         core->end(Errc::closed);
         co_return;
       }
-      if (!co_await core->wake_writer.wait()) co_return;
+      if (auto done = co_await core->wake_writer.wait(); !done) co_return;
       continue;
     }
     auto written = co_await core->channel->write_chain(std::move(chain));
@@ -265,7 +272,7 @@ awaitable<void> tick_loop(std::shared_ptr<Core> core) {
       core->end(alive.error());
       co_return;
     }
-    if (!co_await core->clock.sleep_for(kTick)) co_return;
+    if (auto done = co_await core->clock.sleep_for(kTick); !done) co_return;
   }
 }
 
@@ -288,7 +295,7 @@ awaitable<error_code> Connection::run() {
   tasks.spawn("yamux read", read_loop(core));
   tasks.spawn("yamux write", write_loop(core));
   tasks.spawn("yamux tick", tick_loop(core));
-  if (!co_await was_cancelled()) (void)co_await core->ended.wait();
+  if (auto done = co_await was_cancelled(); !done) (void)co_await core->ended.wait();
   if (!core->why) core->why = Errc::cancelled;
   core->session.die(core->why);
   handle_events(core);
@@ -311,8 +318,10 @@ awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream() {
 }
 
 void Connection::shut_down() {
-  core_->session.go_away(GoAwayReason::normal);
+  if (core_->shutting_down) return;
+  core_->session.go_away();
   core_->shutting_down = true;
+  if (!core_->why) core_->why = Errc::closed;
   core_->wake_writer.set();
 }
 

@@ -56,7 +56,7 @@ Result<void> Session::receive(Buffer bytes, TimePoint now) {
     auto header = decode_header(header_.data());
     Result<void> handled = header ? on_header(*header, now) : Result<void>(header.error());
     if (!handled) {
-      go_away(GoAwayReason::protocol_error);
+      control({FrameType::go_away, 0, 0, static_cast<std::uint32_t>(GoAwayReason::protocol_error)});
       die(P2pErrc::yamux_violation);
       return P2pErrc::yamux_violation;
     }
@@ -89,6 +89,10 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
     const bool known = ours(header.stream) ? header.stream < next_id_ : header.stream <= highest_incoming_;
     if (!known && is_data) return Errc::protocol_violation;
   }
+  if (stream != nullptr && !stream->reset) {
+    if (header.has(kAck)) acknowledged(*stream);
+    if (header.has(kRst)) stream = aborted_by_peer(*stream);
+  }
   if (stream == nullptr || stream->reset) {
     // A stream that is over here: its last frames may still be under way, but no more than that.
     if (!is_data) return success();
@@ -101,24 +105,6 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
     }
     body_left_ = header.length;
     body_to_ = nullptr;
-    return success();
-  }
-  if (header.has(kAck)) acknowledged(*stream);
-  if (header.has(kRst)) {
-    ++counters_.resets_in;
-    stream->reset = true;
-    drop_inbox(*stream);
-    drop_output(stream->id);
-    if (stream->abandoned) {
-      erase(*stream);
-    } else {
-      event(stream, EventKind::readable);
-      event(stream, EventKind::writable);
-    }
-    if (is_data) {
-      body_left_ = 0;
-      if (header.length != 0) return Errc::protocol_violation;
-    }
     return success();
   }
   if (!is_data) {
@@ -139,14 +125,14 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
 }
 
 Result<StreamState*> Session::on_syn(const FrameHeader& header, TimePoint now) {
-  // Ids of one side only grow; a second SYN for an id breaks the rules.
-  if (ours(header.stream) || header.stream <= highest_incoming_) return Errc::protocol_violation;
-  highest_incoming_ = header.stream;
+  // Ids need not come in order: a SYN rides on the first frame, and who opened first may write last.
+  if (ours(header.stream) || streams_.contains(header.stream)) return Errc::protocol_violation;
+  highest_incoming_ = std::max(highest_incoming_, header.stream);
   if (header.type == FrameType::data && header.length > kInitialWindow) return Errc::protocol_violation;
   if (incoming_count_ >= incoming_limit_) {
     ++counters_.refused_streams;
     discard_allowance_ += kInitialWindow;
-    CHECK(control({FrameType::window_update, kRst, header.stream, 0}));
+    CHECK(reply({FrameType::window_update, kRst, header.stream, 0}));
     return static_cast<StreamState*>(nullptr);
   }
   auto made = std::make_unique<StreamState>();
@@ -159,18 +145,32 @@ Result<StreamState*> Session::on_syn(const FrameHeader& header, TimePoint now) {
   streams_.emplace(stream->id, std::move(made));
   ++incoming_count_;
   ++counters_.streams_in;
-  CHECK(control({FrameType::window_update, kAck, stream->id, 0}));
+  CHECK(reply({FrameType::window_update, kAck, stream->id, 0}));
   event(stream, EventKind::incoming);
   return stream;
 }
 
 Result<void> Session::on_ping(const FrameHeader& header, TimePoint now) {
-  if (header.has(kSyn)) return control({FrameType::ping, kAck, 0, header.length});
+  if (header.has(kSyn)) return reply({FrameType::ping, kAck, 0, header.length});
   if (header.has(kAck) && ping_value_ == header.length) {
     ping_value_.reset();
     round_trip_ = now - ping_sent_;
   }
   return success();
+}
+
+StreamState* Session::aborted_by_peer(StreamState& stream) {
+  ++counters_.resets_in;
+  stream.reset = true;
+  drop_inbox(stream);
+  drop_output(stream.id);
+  if (stream.abandoned) {
+    erase(stream);
+    return nullptr;
+  }
+  event(&stream, EventKind::readable);
+  event(&stream, EventKind::writable);
+  return &stream;
 }
 
 void Session::acknowledged(StreamState& stream) {
@@ -266,7 +266,7 @@ void Session::send(StreamState& stream, Buffer payload) {
 
 void Session::flush_syn(StreamState& stream) {
   if (dead_ || stream.syn_sent || stream.reset) return;
-  (void)control({FrameType::window_update, first_flags(stream), stream.id, 0});
+  control({FrameType::window_update, first_flags(stream), stream.id, 0});
 }
 
 void Session::close_write(StreamState& stream) {
@@ -291,8 +291,7 @@ void Session::reset(StreamState& stream) {
   drop_inbox(stream);
   if (dead_ || !stream.syn_sent) return;
   drop_output(stream.id);
-  // A full control queue here means a peer that does not read; tick() or receive() will end it.
-  (void)control({FrameType::window_update, kRst, stream.id, 0});
+  control({FrameType::window_update, kRst, stream.id, 0});
 }
 
 void Session::release(StreamState& stream, TimePoint now) {
@@ -387,14 +386,18 @@ void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
   }
   stream.epoch = now;
   stream.receive_credit += grant;
-  (void)control({FrameType::window_update, 0, stream.id, grant});
+  control({FrameType::window_update, 0, stream.id, grant});
 }
 
-Result<void> Session::control(const FrameHeader& header) {
-  if (control_.size() + kHeaderSize > kControlLimit) return Errc::limit_exceeded;
+void Session::control(const FrameHeader& header) {
   const std::size_t at = control_.size();
   control_.resize(at + kHeaderSize);
   encode_header(header, control_.data() + at);
+}
+
+Result<void> Session::reply(const FrameHeader& header) {
+  if (control_.size() + kHeaderSize > kControlLimit) return Errc::limit_exceeded;
+  control(header);
   return success();
 }
 
@@ -408,14 +411,15 @@ BufferChain Session::take_output() {
     const std::size_t n = std::min(control_.size(), kMaxPayload - kMaxPayload % kHeaderSize);
     gathered.append(BytesView(control_).first(n));
     control_.erase(control_.begin(), control_.begin() + static_cast<std::ptrdiff_t>(n));
-    while (small() && gathered.size() + output_.front().size() <= kGatherSize) {
+    while (control_.empty() && small() && gathered.size() + output_.front().size() <= kGatherSize) {
       gathered.append(output_.front().bytes());
       output_bytes_ -= output_.front().size();
       output_.pop_front();
     }
     chain.push(std::move(gathered));
   }
-  while (!chain.full() && !output_.empty()) {
+  // A stream's SYN may be among the control frames that are left: no data passes them.
+  while (control_.empty() && !chain.full() && !output_.empty()) {
     output_bytes_ -= output_.front().size();
     chain.push(std::move(output_.front()));
     output_.pop_front();
@@ -461,14 +465,20 @@ Result<void> Session::tick(TimePoint now) {
   if (!round_trip_ || quiet >= kIdlePing || (sent_since_received_ && quiet >= kBusyPing)) {
     ping_value_ = ++next_ping_;
     ping_sent_ = now;
-    return control({FrameType::ping, kSyn, 0, *ping_value_});
+    control({FrameType::ping, kSyn, 0, *ping_value_});
   }
   return success();
 }
 
-void Session::go_away(GoAwayReason reason) {
+void Session::go_away() {
   if (dead_) return;
-  (void)control({FrameType::go_away, 0, 0, static_cast<std::uint32_t>(reason)});
+  // Behind the data: it ends the peer's streams at once.
+  Buffer frame = Buffer::with_capacity(kHeaderSize);
+  frame.extend(kHeaderSize);
+  const auto reason = static_cast<std::uint32_t>(GoAwayReason::normal);
+  encode_header({FrameType::go_away, 0, 0, reason}, frame.data());
+  output_bytes_ += frame.size();
+  output_.push_back(std::move(frame));
 }
 
 void Session::die(error_code why) {

@@ -31,7 +31,8 @@ inline constexpr std::size_t kReceiveBudget = 64 * 1024 * 1024;
 inline constexpr std::size_t kAckBacklog = 256;
 // Streams opened by the peer; set_incoming_limit() raises it for a trusted one.
 inline constexpr std::size_t kIncomingLimit = 512;
-// Control frames waiting to be sent; a peer that makes more (pings, SYNs) without reading is cut.
+// Bytes of control frames waiting to be sent; a peer that asks for more (by pings, SYNs) without
+// reading is cut.
 inline constexpr std::size_t kControlLimit = 64 * 1024;
 // Data waiting to be sent; writers wait above it.
 inline constexpr std::size_t kOutputHighWater = 512 * 1024;
@@ -118,11 +119,12 @@ class Session {
   // What happened, one at a time and in order; null when all is told. Events of a released stream
   // are dropped.
   std::optional<StreamEvent> next_event();
+  bool has_events() const { return !events_.empty(); }
 
   // Keep-alive and lingering; call about once a second. An error means that the peer is gone.
   Result<void> tick(TimePoint now);
-  // Queues a GoAway; streams go on until the channel closes.
-  void go_away(GoAwayReason reason);
+  // Queues a GoAway behind all data; streams go on until the channel closes.
+  void go_away();
   // The channel broke: resets every stream.
   void die(error_code why);
 
@@ -135,6 +137,8 @@ class Session {
   const SessionCounters& counters() const { return counters_; }
 
  private:
+  friend struct SessionProbe;  // the unit test's, to come near the last id
+
   struct IdHash {
     std::uint64_t seed;
     std::size_t operator()(std::uint32_t id) const;
@@ -146,7 +150,12 @@ class Session {
   Result<void> on_ping(const FrameHeader& header, TimePoint now);
   void deliver(Buffer payload);
   void keep(StreamState& stream, Buffer payload);
-  Result<void> control(const FrameHeader& header);
+  // Queues a control frame of our own doing, of which the streams' number and use bound the number.
+  void control(const FrameHeader& header);
+  // The same for an answer: Errc::limit_exceeded above kControlLimit, for the peer makes us say it.
+  Result<void> reply(const FrameHeader& header);
+  // Null when nobody was left to be told, and the stream is gone.
+  StreamState* aborted_by_peer(StreamState& stream);
   void consumed(StreamState& stream, std::size_t bytes, TimePoint now);
   void end_of_peer(StreamState& stream);
   void drop_inbox(StreamState& stream);

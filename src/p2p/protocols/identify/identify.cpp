@@ -47,7 +47,7 @@ Bytes Identify::message_for(const Connection& connection) const {
 
 awaitable<void> Identify::answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
   const Bytes message = message_for(*connection);
-  if (!co_await net::write_delimited(*stream, message)) co_return;
+  if (auto done = co_await net::write_delimited(*stream, message); !done) co_return;
   (void)co_await stream->close_write();
 }
 

@@ -45,7 +45,7 @@ awaitable<void> Ping::answer(ConnectionPtr connection, std::unique_ptr<net::Stre
       if (payload.error() == Errc::eof) (void)co_await stream->close_write();
       co_return;
     }
-    if (!co_await stream->write(*payload)) co_return;
+    if (auto done = co_await stream->write(*payload); !done) co_return;
   }
 }
 
