@@ -37,11 +37,11 @@ class Table:
         return not self._notes
 
     def add_column(self, name):
-        self._columns.append(name)
+        if name not in self._columns:
+            self._columns.append(name)
 
     def add(self, column, figures, round_number=0):
-        if column not in self._columns:
-            self.add_column(column)
+        self.add_column(column)
         for row, figure in figures.items():
             self._figures.setdefault(row, {}).setdefault(column, {})[round_number] = figure
 

@@ -1,6 +1,8 @@
 #include "cli/client.hpp"
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <ostream>
 
 #include "cli/arguments.hpp"

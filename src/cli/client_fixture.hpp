@@ -25,8 +25,10 @@ class ClientTest : public ::testing::Test {
     std::string err;
   };
 
-  // Each request takes the next answer; the last one is given again and again.
+  // Each request takes the next answer; the last one is given until there is a new one.
   void answer(int status, std::string body) {
+    if (last_is_used_) answers_.pop_front();
+    last_is_used_ = false;
     answers_.push_back({status, {{"Content-Type", "application/json"}}, std::move(body)});
   }
   // The answer of a far node, as the near one wraps it.
@@ -83,9 +85,16 @@ class ClientTest : public ::testing::Test {
 
   awaitable<net::HttpResponse> respond(net::HttpRequest request) {
     requests_.push_back(std::move(request));
-    if (answers_.empty()) co_return net::HttpResponse{500, {}, "the test has no answer"};
+    if (answers_.empty()) {
+      net::HttpResponse none{500, {}, "the test has no answer"};
+      co_return none;
+    }
     net::HttpResponse response = answers_.front();
-    if (answers_.size() > 1) answers_.pop_front();
+    if (answers_.size() > 1) {
+      answers_.pop_front();
+    } else {
+      last_is_used_ = true;
+    }
     co_return response;
   }
 
@@ -106,6 +115,7 @@ class ClientTest : public ::testing::Test {
   }
 
   std::deque<net::HttpResponse> answers_;
+  bool last_is_used_ = false;
   FakeClock clock_;
 };
 

@@ -1,6 +1,8 @@
 // What holds for every command: sessions, --node, faults, exit statuses.
 #include "cli/client.hpp"
 
+#include <algorithm>
+
 #include "cli/client_fixture.hpp"
 
 namespace oc::cli {
@@ -182,7 +184,6 @@ TEST_F(ClientTest, what_is_no_open_chat_node_is_recognised) {
     const Run run_ = run({"nodes"});
     EXPECT_EQ(run_.status, kFailed) << text;
     EXPECT_TRUE(run_.err.starts_with("OC-1012: http://localhost:1984 answered")) << run_.err;
-    SetUp();
   }
   answer(502, "<html>bad gateway");
   EXPECT_TRUE(

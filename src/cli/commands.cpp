@@ -17,10 +17,8 @@ void Client::print(const Table& table) { world.out << table.to_string(); }
 
 void Client::note(const std::string& text) { world.err << printable(text) << '\n'; }
 
-void require_node(CLI::App& command, const Globals& globals) {
-  command.parse_complete_callback([&globals] {
-    if (globals.node.empty()) throw CLI::RequiredError("--node");
-  });
+void require_node(const Globals& globals) {
+  if (globals.node.empty()) throw CLI::RequiredError("--node");
 }
 
 std::string cell(const json& object, const char* key) {

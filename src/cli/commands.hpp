@@ -50,8 +50,8 @@ void add_rule_commands(CLI::App& app, const Globals& globals, Action& chosen);
 // metrics, get-metrics, request, audit
 void add_node_commands(CLI::App& app, const Globals& globals, Action& chosen);
 
-// Makes a usage error of a command that makes no sense without --node.
-void require_node(CLI::App& command, const Globals& globals);
+// For the callback of a command that makes no sense without --node: throws the usage error.
+void require_node(const Globals& globals);
 
 // A field as a cell of a table: texts as they are, lists joined by commas, yes and no, "" for null.
 std::string cell(const nlohmann::json& object, const char* key);

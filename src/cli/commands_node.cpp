@@ -114,9 +114,11 @@ void add_node_commands(CLI::App& app, const Globals& globals, Action& chosen) {
     chosen = metrics;
   });
   CLI::App* remote = app.add_subcommand("get-metrics", "Show another node's figures (--node)");
-  require_node(*remote, globals);
   remote->footer("  open-chat client get-metrics --node 12D3KooWD3ecki");
-  remote->callback([&chosen] { chosen = metrics; });
+  remote->callback([&chosen, &globals] {
+    require_node(globals);
+    chosen = metrics;
+  });
   add_request(app, chosen);
   add_audit(app, chosen);
 }

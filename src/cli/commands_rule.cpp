@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -219,9 +220,11 @@ void add_rule_commands(CLI::App& app, const Globals& globals, Action& chosen) {
     chosen = list;
   });
   CLI::App* remote = app.add_subcommand("get-proxies", "List the rules of another node (--node)");
-  require_node(*remote, globals);
   remote->footer("  open-chat client get-proxies --node nas");
-  remote->callback([&chosen] { chosen = list; });
+  remote->callback([&chosen, &globals] {
+    require_node(globals);
+    chosen = list;
+  });
   add_with_id(app, chosen, "delete-proxy", "Delete a rule", remove);
   add_with_id(
       app, chosen, "enable-proxy", "Switch a rule on",

@@ -33,9 +33,10 @@ Outcome<ServerAddress> parse_server(std::string_view text) {
 
   ServerAddress address;
   if (rest.starts_with('[')) {
-    const std::size_t end = std::min(rest.find(']'), rest.size());
+    const std::size_t end = rest.find(']');
+    if (end == std::string_view::npos) return bad(text, "which has no ']'");
     address.host = rest.substr(1, end - 1);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    rest.remove_prefix(end + 1);
     if (address.host.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos) {
       return bad(text, "which has no IPv6 address between the brackets");
     }

@@ -39,6 +39,8 @@ class DeferredSignals {
 class Terminal {
  public:
   explicit Terminal(bool echo) : fd_(::open("/dev/tty", O_RDWR | O_CLOEXEC)) {
+    // A session without a controlling terminal may still have one as its standard input.
+    if (fd_ < 0 && ::isatty(STDIN_FILENO) == 1) fd_ = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
     if (fd_ < 0 || echo || ::tcgetattr(fd_, &before_) != 0) return;
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);

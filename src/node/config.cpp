@@ -1,5 +1,6 @@
 #include "node/config.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>

@@ -9,6 +9,12 @@ namespace {
 // Records of members that are stored in one transaction.
 constexpr std::size_t kRecordsPerWrite = 256;
 
+// A write that the end of the node interrupted is carried out all the same; that is no error.
+template <class T>
+void report(const Outcome<T>& stored, const TaskScope& tasks) {
+  if (!stored && !tasks.closing()) log::error("{}", stored.error().to_string());
+}
+
 }  // namespace
 
 Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
@@ -78,7 +84,7 @@ overlay::OverlayEvents Node::overlay_events() {
 
 awaitable<void> Node::store_seq(std::uint64_t seq) {
   auto stored = co_await store_.settings.put(kSettingRecordSeq, std::to_string(seq));
-  if (!stored) log::error("{}", stored.error().to_string());
+  report(stored, tasks_);
 }
 
 awaitable<void> Node::store_records() {
@@ -100,7 +106,7 @@ awaitable<void> Node::store_records() {
       rows.push_back(std::move(row));
     }
     auto stored = co_await store_.members.put_newer(std::move(rows));
-    if (!stored) log::error("{}", stored.error().to_string());
+    report(stored, tasks_);
   }
 }
 
@@ -108,7 +114,7 @@ awaitable<void> Node::store_contact(codec::PeerId peer, overlay::NetworkName net
                                     std::string address) {
   auto stored = co_await store_.members.touch(peer.to_string(), network.value(), clock_.wall_now(),
                                               std::move(address));
-  if (!stored) log::error("{}", stored.error().to_string());
+  report(stored, tasks_);
 }
 
 Outcome<std::uint16_t> Node::listen_for_peers() {

@@ -1,5 +1,6 @@
 #include "overlay/bootstrap_string.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 

@@ -72,18 +72,30 @@ awaitable<void> Egress::close() {
   return tasks_.close();
 }
 
+std::optional<Fault> Egress::fault_now(const Target& target) const {
+  const overlay::Members& members = context_.overlay.membership();
+  const overlay::Network* network = members.find(rule_.network);
+  const bool connected =
+      network != nullptr && members.connection_to(target.at.peer, network->id) != nullptr;
+  if (connected || target.fault) return target.fault;
+  return Fault(FaultCode::peer_unreachable,
+               "node " + target.at.peer.to_string() + " is not connected now");
+}
+
 RuleState Egress::state() const {
   if (listen_fault_) return RuleState::down;
-  const auto good = std::ranges::count_if(targets_, [](const Target& t) { return !t.fault; });
+  const auto good = std::ranges::count_if(
+      targets_, [this](const Target& target) { return !fault_now(target).has_value(); });
   if (good == 0) return RuleState::down;
   return good == static_cast<std::ptrdiff_t>(targets_.size()) ? RuleState::up : RuleState::degraded;
 }
 
 std::optional<Fault> Egress::reason() const {
   if (listen_fault_) return listen_fault_;
-  const auto bad =
-      std::ranges::find_if(targets_, [](const Target& t) { return t.fault.has_value(); });
-  return bad == targets_.end() ? std::nullopt : bad->fault;
+  for (const Target& target : targets_) {
+    if (auto fault = fault_now(target)) return fault;
+  }
+  return std::nullopt;
 }
 
 awaitable<void> Egress::accept_loop() {

@@ -48,6 +48,8 @@ class Egress final : public RunningRule {
                                                            Duration limit);
   awaitable<Result<void>> take_answer(net::Stream& tunnel, std::size_t index, TimePoint start);
   awaitable<Result<std::unique_ptr<net::Stream>>> send_to(PeerTarget target, TunnelHeader header);
+  // What a probe of the target would say now: a lost connection counts before the next one runs.
+  std::optional<Fault> fault_now(const Target& target) const;
   Fault fault_of(const PeerTarget& target, error_code error) const;
   void failed(std::size_t index, Fault fault);
 

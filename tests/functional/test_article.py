@@ -38,8 +38,8 @@ def hosts(lab):
 
 def log_in(node, user, password):
     terminal = Terminal(node.command(binary(), "client", "login"), env=node.environment())
-    terminal.answer("user", user)
-    terminal.answer("password", password)
+    terminal.answer("name:", user)
+    terminal.answer("password:", password)
     assert terminal.finish() == 0, terminal.screen
     assert password not in terminal.screen
 

@@ -5,7 +5,7 @@ import pytest
 from lab import service
 from lab.node import wait_until
 from lab.service import Service
-from overlay import Pair, egress, found, ingress, join, rule_of, wait_connected
+from overlay import Pair, egress, found, ingress, join, wait_connected, wait_reason
 
 PORT = 8080
 
@@ -57,7 +57,7 @@ def test_a_dead_member_is_shown_offline_and_its_rule_down(own_pair):
     private_id = own_pair.private.peer_id
     own_pair.private.kill()
     wait_until(lambda: private_id not in own_pair.public.online(), 10, "noticing the death")
-    assert rule_of(own_pair.public, "egress", PORT)["state"] == "down"
+    wait_reason(own_pair.public, "egress", PORT, "OC-2002")
     assert not echoes(own_pair)
 
 
@@ -77,8 +77,14 @@ def test_a_cut_cable_is_noticed_and_healed(own_pair):
     wait_until(lambda: echoes(own_pair), 30, "healing")
 
 
-def test_a_terminated_node_ends_by_itself_and_cleanly(own_pair):
-    assert own_pair.private.end() == 0
+@pytest.mark.parametrize("which", ["public", "private"])
+def test_a_terminated_node_ends_promptly_and_cleanly(own_pair, which):
+    with service.connect(own_pair.public.host, ("127.0.0.1", PORT)) as visitor:
+        visitor.sendall(b"an open tunnel")
+        assert visitor.recv(64) == b"an open tunnel"
+        assert getattr(own_pair, which).end(timeout=3) == 0
+        with pytest.raises(ConnectionResetError):
+            service.receive_all(visitor)
 
 
 def test_a_third_node_learns_of_all_others_from_one(lab, make_node):

@@ -11,7 +11,7 @@ import pytest
 
 from lab import service
 from lab.service import Service
-from overlay import egress, ingress
+from overlay import egress, ingress, rule_of, wait_reason
 
 CONCURRENT = 100
 # What may lie between a sender and a receiver that stands still: kernel buffers on four sockets,
@@ -164,7 +164,7 @@ def test_a_rule_counts_what_passed(pair):
         visitor.shutdown(socket.SHUT_WR)
         assert len(service.receive_all(visitor)) == 1000
         served.result()
-    rule = next(r for r in pair.public.rules() if r["port"] == port)
+    rule = rule_of(pair.public, "egress", port)
     assert rule["connections"] == 1
     assert {rule["bytes_in"], rule["bytes_out"]} == {1000}
 
@@ -211,14 +211,38 @@ def test_the_private_node_reaches_the_public_one_just_as_well(pair):
             assert visitor.recv(16) == b"the other way"
 
 
-def test_a_deleted_rule_takes_no_more_visitors_and_leaves_open_tunnels_alone(pair):
+def test_a_deleted_rule_takes_no_more_visitors_and_ends_its_tunnels(pair):
     port = pair.forward()
     with serve(pair, port, service.echo), visit(pair, port) as visitor:
         visitor.sendall(b"before")
         assert visitor.recv(16) == b"before"
-        rule = next(r for r in pair.public.rules() if r["port"] == port)
-        pair.public.client("delete-proxy", rule["id"])
+        pair.public.client("delete-proxy", rule_of(pair.public, "egress", port)["id"])
         with pytest.raises(ConnectionRefusedError):
             visit(pair, port)
+        with pytest.raises(ConnectionResetError):
+            service.receive_all(visitor)
+
+
+def test_a_deleted_ingress_rule_ends_its_tunnels_and_lets_no_more_out(pair):
+    port = pair.forward()
+    with serve(pair, port, service.echo), visit(pair, port) as visitor:
+        visitor.sendall(b"before")
+        assert visitor.recv(16) == b"before"
+        pair.private.client("delete-proxy", rule_of(pair.private, "ingress", port)["id"])
+        with pytest.raises(ConnectionResetError):
+            service.receive_all(visitor)
+        with pytest.raises(ConnectionResetError), visit(pair, port) as refused:
+            refused.sendall(b"x")
+            service.receive_all(refused)
+        wait_reason(pair.public, "egress", port, "OC-3103")
+
+
+def test_a_rule_elsewhere_changes_nothing_for_an_open_tunnel(pair):
+    port, other = pair.forward(), pair.forward()
+    with serve(pair, port, service.echo), visit(pair, port) as visitor:
+        visitor.sendall(b"before")
+        assert visitor.recv(16) == b"before"
+        pair.public.client("delete-proxy", rule_of(pair.public, "egress", other)["id"])
+        pair.private.client("delete-proxy", rule_of(pair.private, "ingress", other)["id"])
         visitor.sendall(b"after")
         assert visitor.recv(16) == b"after"

@@ -129,8 +129,8 @@ class Node:
     def login(self, user, password):
         """`client login` as a person does it; gives the terminal's exit status and screen."""
         terminal = Terminal(self.client_command("login"), env=self.environment())
-        terminal.answer("user", user)
-        terminal.answer("password", password)
+        terminal.answer("name:", user)
+        terminal.answer("password:", password)
         return terminal.finish(), terminal.screen
 
     @property

@@ -1,9 +1,11 @@
 """Runs a command on a terminal, as a person would, and answers its questions."""
 
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
 
 
@@ -13,7 +15,8 @@ class Terminal:
     def __init__(self, argv, env=None):
         self._screen, inner = pty.openpty()
         self._process = subprocess.Popen(
-            argv, stdin=inner, stdout=inner, stderr=inner, env=env, start_new_session=True
+            argv, stdin=inner, stdout=inner, stderr=inner, env=env, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that it has a /dev/tty
         )
         os.close(inner)
         self.screen = ""

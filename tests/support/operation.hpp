@@ -18,14 +18,10 @@ template <class T>
 class Operation {
  public:
   Operation(Executor executor, awaitable<Result<T>> operation) {
-    asio::co_spawn(executor, std::move(operation),
-                   asio::bind_cancellation_slot(
-                       state_->cancel.slot(),
-                       [state = state_](const std::exception_ptr& failure, Result<T> result) {
-                         // Only cancellation comes as an exception.
-                         state->result = failure ? Result<T>(Errc::cancelled) : std::move(result);
-                         state->done.set();
-                       }));
+    asio::co_spawn(executor, run(state_, std::move(operation)),
+                   asio::bind_cancellation_slot(state_->cancel.slot(), [](const std::exception_ptr& failure) {
+                     if (failure) std::rethrow_exception(failure);
+                   }));
   }
 
   bool done() const { return state_->result.has_value(); }
@@ -44,7 +40,17 @@ class Operation {
     std::optional<Result<T>> result;
     Event done;
   };
-  std::shared_ptr<State> state_ = std::make_shared<State>();  // shared with the completion
+
+  static awaitable<void> run(std::shared_ptr<State> state, awaitable<Result<T>> operation) {
+    try {
+      state->result.emplace(co_await std::move(operation));
+    } catch (const boost::system::system_error&) {
+      state->result.emplace(error_code(Errc::cancelled));  // nothing else comes as an exception
+    }
+    state->done.set();
+  }
+
+  std::shared_ptr<State> state_ = std::make_shared<State>();  // shared with run()
 };
 
 // Lets the event loop take `turns` turns, its sockets included: after enough of them whatever can

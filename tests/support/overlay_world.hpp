@@ -183,11 +183,11 @@ class World {
 };
 
 // Runs a test's coroutine in a world of its own, and ends the world however the test ended.
-template <class Body>
+template <class OfWorld = World, class Body>
 void in_world(Body body) {
   log::configure(log::Level::off, log::Format::text);
   asio::io_context io;
-  World world(io.get_executor());
+  OfWorld world(io.get_executor());
   run_async(io, [&world, &body] { return body(world); }, std::chrono::seconds(20));
   run_async(io, [&world] { return world.close(); });
 }

@@ -167,16 +167,17 @@ awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
   TaskScope attempts(executor_);
   // A cancelled dial still has to see its attempts end.
   co_await asio::this_coro::throw_if_cancelled(false);
-  Duration delay{0};
-  for (const codec::Multiaddr& address : to) {
-    ++race->running;
-    attempts.spawn("swarm dial address", try_address(race, peer, address, delay));
-    delay += kDialStagger;
-  }
-  while (!race->winner && race->running != 0) {
+  for (std::size_t next = 0; !race->winner && (next < to.size() || race->running != 0);) {
     const bool cancelled = co_await was_cancelled();
     if (cancelled) break;
-    if (auto progressed = co_await race->progress.wait(); !progressed) break;
+    if (next < to.size()) {
+      ++race->running;
+      attempts.spawn("swarm dial address", try_address(race, peer, to[next++]));
+    }
+    // A failure lets the next address start at once.
+    const Duration wait = next < to.size() ? kDialStagger : kDialTimeout;
+    auto progressed = co_await with_deadline<void>(clock_, wait, race->progress.wait());
+    if (!progressed && progressed.error() != Errc::timed_out) break;
   }
   co_await attempts.close();
   if (race->winner) {
@@ -187,8 +188,7 @@ awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
   }
 }
 
-awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address,
-                                   Duration delay) {
+awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address) {
   struct Leave {
     Race& race;
     ~Leave() {
@@ -196,9 +196,6 @@ awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId pee
       race.progress.set();
     }
   } leave{*race};
-  if (delay != Duration{0}) {
-    if (auto done = co_await clock_.sleep_for(delay); !done) co_return;
-  }
   auto connection =
       co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout, dial_address(std::move(peer), address));
   if (connection) {

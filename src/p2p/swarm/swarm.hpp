@@ -18,7 +18,8 @@ namespace oc::p2p {
 // A raw connection must be a peer with a muxer within this time (go's bound).
 inline constexpr Duration kUpgradeTimeout = std::chrono::seconds(15);
 inline constexpr Duration kDialTimeout = std::chrono::seconds(10);
-// The next address of a peer is tried this long after the one before (RFC 8305).
+// The next address of a peer is tried this long after the one before (RFC 8305), or as soon as that
+// one failed.
 inline constexpr Duration kDialStagger = std::chrono::milliseconds(250);
 // A stream's opener must have named its protocol within this time.
 inline constexpr Duration kNegotiationTimeout = std::chrono::seconds(10);
@@ -67,7 +68,7 @@ class Swarm {
   void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
 
   // A connection to the peer: one that exists, or a new one over the first of the addresses that
-  // answers, dialed in order with kDialStagger between. A dial to a peer that is being dialed joins
+  // answers, dialed in order, at most kDialStagger apart. A dial to a peer that is being dialed joins
   // it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, ::connection_limit,
   // Errc::timed_out, or what the last address said.
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses);
@@ -88,8 +89,7 @@ class Swarm {
   awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
   awaitable<void> accept_one(net::TcpListener::Accepted accepted);
   awaitable<void> run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer, std::vector<codec::Multiaddr> to);
-  awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address,
-                              Duration delay);
+  awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw, Direction direction,
                                              std::optional<codec::PeerId> expected);

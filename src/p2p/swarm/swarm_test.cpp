@@ -1,0 +1,326 @@
+#include "p2p/swarm/swarm.hpp"
+
+#include "support/swarm_rig.hpp"
+
+namespace oc::p2p {
+namespace {
+
+using namespace std::chrono_literals;
+using test::close_all;
+using test::SwarmRig;
+using StreamPtr = std::unique_ptr<net::Stream>;
+
+constexpr const char* kEcho = "/echo/1.0.0";
+
+awaitable<void> echo(ConnectionPtr, StreamPtr stream) {
+  for (;;) {
+    auto chain = co_await stream->read_chain();
+    if (!chain) break;
+    if (!co_await stream->write_chain(*std::move(chain))) co_return;
+  }
+  (void)co_await stream->close_write();
+}
+
+awaitable<Result<std::string>> ask_echo(ConnectionPtr connection, std::string text) {
+  CO_TRY(auto stream, co_await connection->open_stream(kEcho));
+  CO_CHECK(co_await stream->write(as_bytes(text)));
+  std::string answer(text.size(), ' ');
+  CO_CHECK(co_await net::read_exactly(*stream, {reinterpret_cast<Byte*>(answer.data()), answer.size()}));
+  (void)co_await stream->close_write();
+  co_return answer;
+}
+
+TEST(Swarm, streams_are_served_by_the_handler_of_their_protocol) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    b.swarm.handle(kEcho, echo);
+    auto connection = co_await test::connect(a, b);
+    for (const char* text : {"one", "two"}) {
+      auto answer = co_await ask_echo(connection, text);
+      EXPECT_TRUE(answer && *answer == text);
+    }
+    connection.reset();
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, observers_hear_of_each_connection_once_and_before_its_streams) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    bool known = false;
+    b.swarm.handle(kEcho, [&](ConnectionPtr connection, StreamPtr stream) {
+      known = b.connected == 1 && b.swarm.connection_to(connection->peer()) == connection;
+      return echo(std::move(connection), std::move(stream));
+    });
+    // The dialer speaks as soon as it can: its first stream comes right behind the handshake.
+    SwarmEvents events;
+    events.connected = [](const ConnectionPtr& connection) {
+      connection->tasks().spawn("early", [](ConnectionPtr to) -> awaitable<void> {
+        EXPECT_TRUE(co_await ask_echo(to, "early"));
+      }(connection));
+    };
+    a.swarm.observe(std::move(events));
+    (void)co_await test::connect(a, b);
+    EXPECT_TRUE(known);
+    co_await close_all(a, b);
+    for (const SwarmRig* rig : {&a, &b}) {
+      EXPECT_EQ(rig->connected, 1);
+      EXPECT_EQ(rig->disconnected, 1);
+    }
+  });
+}
+
+TEST(Swarm, closing_is_quick_though_streams_are_open_and_unread) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    b.swarm.handle(kEcho, [](ConnectionPtr, StreamPtr stream) -> awaitable<void> {
+      FixedBytes<1> into;
+      (void)co_await stream->read_some(into);  // and nothing more, for ever
+      Event never;
+      (void)co_await never.wait();
+    });
+    auto connection = co_await test::connect(a, b);
+    auto stream = co_await connection->open_stream(kEcho);
+    test::Operation<void> writing(executor, [](net::Stream& to) -> awaitable<Result<void>> {
+      const Bytes much(10'000'000);
+      co_return co_await to.write(much);
+    }(**stream));
+    co_await test::settle();
+    EXPECT_FALSE(writing.done());
+    EXPECT_LE(co_await a.close(), 3s);
+    EXPECT_FALSE(co_await writing.result());
+    EXPECT_TRUE(a.swarm.connections().empty());
+    stream = Errc::closed;
+    EXPECT_LE(co_await b.close(), 3s);
+    EXPECT_EQ(b.disconnected, 1);
+  });
+}
+
+TEST(Swarm, closing_is_bounded_though_a_peer_does_not_answer) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    // A visitor that never says a word, and a dial to somebody who does not either.
+    auto silent = co_await net::tcp_connect(b.address());
+    auto deaf = net::TcpListener::open(executor, {asio::ip::address_v4::loopback(), 0});
+    std::vector<codec::Multiaddr> to{net::to_multiaddr(deaf->local())};
+    test::Operation<ConnectionPtr> dialing(executor, b.swarm.dial(a.id(), to));
+    co_await test::settle();
+    EXPECT_LE(co_await b.close(), 3s);
+    auto dialed = co_await dialing.result();
+    EXPECT_TRUE(!dialed && dialed.error() == Errc::cancelled);
+    (void)co_await a.close();
+  });
+}
+
+TEST(Swarm, a_peer_that_vanishes_ends_the_tasks_of_its_streams) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    int serving = 0;
+    b.swarm.handle(kEcho, [&serving](ConnectionPtr, StreamPtr stream) {
+      return [](StreamPtr mine, int& count) -> awaitable<void> {
+        struct Count {
+          int& count;
+          ~Count() { --count; }
+        } counted{++count};
+        FixedBytes<1> into;
+        while (co_await mine->read_some(into)) continue;
+        Event never;
+        (void)co_await never.wait();
+      }(std::move(stream), serving);
+    });
+    auto connection = co_await test::connect(a, b);
+    std::vector<StreamPtr> streams;
+    for (int i = 0; i < 3; ++i) streams.push_back(*co_await connection->open_stream(kEcho));
+    co_await test::settle();
+    EXPECT_EQ(serving, 3);
+    connection->abort(Errc::reset);
+    co_await test::settle();
+    EXPECT_EQ(serving, 0);
+    EXPECT_EQ(a.swarm.connection_to(b.id()), nullptr);
+    EXPECT_EQ(b.swarm.connection_to(a.id()), nullptr);
+    EXPECT_EQ(a.disconnected, 1);
+    EXPECT_EQ(b.disconnected, 1);
+    auto late = co_await connection->open_stream(kEcho);
+    EXPECT_FALSE(late);
+    streams.clear();
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_connection_that_is_being_closed_is_not_handed_out) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    auto first = co_await test::connect(a, b);
+    first->close();
+    EXPECT_FALSE(first->alive());
+    EXPECT_EQ(a.swarm.connection_to(b.id()), nullptr);
+    auto second = co_await a.swarm.dial(b.id(), b.addresses());
+    EXPECT_TRUE(second && *second != first);
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, peers_that_dial_each_other_at_once_can_both_speak) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    a.swarm.handle(kEcho, echo);
+    b.swarm.handle(kEcho, echo);
+    test::Operation<ConnectionPtr> there(executor, a.swarm.dial(b.id(), b.addresses()));
+    test::Operation<ConnectionPtr> back(executor, b.swarm.dial(a.id(), a.addresses()));
+    auto from_a = co_await there.result();
+    auto from_b = co_await back.result();
+    EXPECT_TRUE(from_a && from_b);
+    co_await test::settle();
+    EXPECT_GE(a.swarm.connections_to(b.id()).size(), 1u);
+    EXPECT_EQ(a.swarm.connections_to(b.id()).size(), b.swarm.connections_to(a.id()).size());
+    EXPECT_TRUE(co_await ask_echo(*from_a, "a"));
+    EXPECT_TRUE(co_await ask_echo(*from_b, "b"));
+    from_a = Errc::closed;
+    from_b = Errc::closed;
+    co_await close_all(a, b);
+    EXPECT_EQ(a.connected, a.disconnected);
+    EXPECT_EQ(b.connected, b.disconnected);
+  });
+}
+
+TEST(Swarm, one_peer_gets_no_more_than_its_share_of_connections) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig b(executor, 2);
+    std::vector<std::unique_ptr<SwarmRig>> same;  // many hosts with one key
+    for (std::size_t i = 0; i < kMaxConnectionsToPeer + 2; ++i) {
+      same.push_back(std::make_unique<SwarmRig>(executor, 1));
+      (void)co_await same.back()->swarm.dial(b.id(), b.addresses());
+      co_await test::settle();
+    }
+    EXPECT_EQ(b.swarm.connections_to(same[0]->id()).size(), kMaxConnectionsToPeer);
+    EXPECT_EQ(b.connected, static_cast<int>(kMaxConnectionsToPeer));
+    EXPECT_TRUE(same.back()->swarm.connections().empty());
+    for (auto& rig : same) (void)co_await rig->close();
+    (void)co_await b.close();
+  });
+}
+
+TEST(Swarm, visitors_that_do_not_introduce_themselves_are_bounded_in_number_and_time) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig b(executor, 2), a(executor, 1);
+    std::vector<std::unique_ptr<net::SocketStream>> visitors;
+    for (std::size_t i = 0; i < kMaxPendingInbound + 3; ++i) {
+      auto visitor = co_await net::tcp_connect(b.address());
+      if (visitor) visitors.push_back(*std::move(visitor));
+    }
+    co_await test::settle();
+    EXPECT_EQ(b.swarm.counters().refused, 3u);
+    EXPECT_EQ(b.swarm.counters().accepted, kMaxPendingInbound);
+    b.clock.advance(kUpgradeTimeout);
+    co_await test::settle();
+    EXPECT_EQ(b.swarm.counters().upgrades_failed, kMaxPendingInbound);
+    EXPECT_NE(co_await test::connect(a, b), nullptr) << "there is room again";
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_dial_to_somebody_who_never_answers_ends_in_time) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    auto deaf = net::TcpListener::open(executor, {asio::ip::address_v4::loopback(), 0});
+    std::vector<codec::Multiaddr> to{net::to_multiaddr(deaf->local())};
+    test::Operation<ConnectionPtr> dialing(executor, a.swarm.dial(b.id(), to));
+    co_await test::settle();
+    EXPECT_FALSE(dialing.done());
+    a.clock.advance(kDialTimeout);
+    auto dialed = co_await dialing.result();
+    EXPECT_TRUE(!dialed && dialed.error() == Errc::timed_out);
+    EXPECT_EQ(a.swarm.counters().dials_failed, 1u);
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_caller_who_gives_up_does_not_end_the_dial_of_the_others) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    test::Operation<ConnectionPtr> first(executor, a.swarm.dial(b.id(), b.addresses()));
+    test::Operation<ConnectionPtr> second(executor, a.swarm.dial(b.id(), b.addresses()));
+    first.cancel();
+    auto given_up = co_await first.result();
+    EXPECT_TRUE(!given_up && given_up.error() == Errc::cancelled);
+    EXPECT_TRUE(co_await second.result());
+    EXPECT_EQ(a.swarm.counters().dials, 1u);
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, dials_that_cannot_be_are_refused) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    auto self = co_await a.swarm.dial(a.id(), a.addresses());
+    EXPECT_TRUE(!self && self.error() == P2pErrc::dial_to_self);
+    std::vector<codec::Multiaddr> none;
+    auto nowhere = co_await a.swarm.dial(b.id(), none);
+    EXPECT_TRUE(!nowhere && nowhere.error() == P2pErrc::no_addresses);
+    std::vector<codec::Multiaddr> quic{*codec::Multiaddr::parse("/ip4/127.0.0.1/udp/1/quic-v1")};
+    auto unsupported = co_await a.swarm.dial(b.id(), quic);
+    EXPECT_TRUE(!unsupported && unsupported.error() == Errc::unsupported);
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_stream_that_never_names_its_protocol_is_reset_in_time) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    b.swarm.handle(kEcho, echo);
+    auto connection = co_await test::connect(a, b);
+    auto stream = co_await connection->open_stream("/nobody/speaks/this");
+    EXPECT_TRUE(stream);
+    co_await test::settle();
+    EXPECT_EQ(b.swarm.connection_to(a.id())->stream_count(), 1u);
+    b.clock.advance(kNegotiationTimeout);
+    co_await test::settle();
+    EXPECT_EQ(b.swarm.connection_to(a.id())->stream_count(), 0u);
+    EXPECT_TRUE(co_await ask_echo(connection, "still here"));
+    stream = Errc::closed;
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, one_stalled_handshake_does_not_hold_up_others) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    auto stalled = co_await net::tcp_connect(b.address());
+    EXPECT_TRUE(co_await (*stalled)->write(as_bytes("\x13/multi")));
+    EXPECT_NE(co_await test::connect(a, b), nullptr);
+    co_await close_all(a, b);
+  });
+}
+
+TEST(SwarmDeathTest, an_exception_out_of_a_handler_is_a_bug_that_ends_the_process) {
+  const auto throwing = [] {
+    test::run_async([]() -> awaitable<void> {
+      auto executor = co_await asio::this_coro::executor;
+      SwarmRig a(executor, 1), b(executor, 2);
+      b.swarm.handle(kEcho, [](ConnectionPtr, StreamPtr) -> awaitable<void> {
+        throw std::runtime_error("a bug of the handler");
+        co_return;
+      });
+      auto connection = co_await test::connect(a, b);
+      (void)co_await ask_echo(connection, "x");
+    });
+  };
+  EXPECT_DEATH(throwing(), "a bug of the handler");
+}
+
+}  // namespace
+}  // namespace oc::p2p
