@@ -169,5 +169,19 @@ TEST(SystemClock, sleeps_about_as_long_as_asked) {
   });
 }
 
+TEST(SystemClock, a_cancelled_timer_does_not_keep_the_loop_alive) {
+  asio::io_context io;
+  SystemClock clock(io.get_executor());
+  bool fired = false;
+  const TimerId late = clock.call_after(1h, [&] { fired = true; });
+  clock.cancel(late);
+  io.run();
+  EXPECT_FALSE(fired);
+  clock.call_after(1ms, [&] { fired = true; });
+  io.restart();
+  io.run();
+  EXPECT_TRUE(fired) << "a timer after a cancelled one must be armed again";
+}
+
 }  // namespace
 }  // namespace oc

@@ -81,6 +81,10 @@ void SystemClock::cancel(TimerId timer) {
   if (found == state_->when.end()) return;
   state_->due.erase(std::pair(found->second, timer.value()));
   state_->when.erase(found);
+  if (!state_->due.empty()) return;
+  // Nothing to wait for: a loop that has no other work may end.
+  state_->armed_for = TimePoint::max();
+  state_->timer.cancel();
 }
 
 TimerId FakeClock::call_after(Duration delay, std::function<void()> what) {
