@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const BytesView bytes(data, size);
   open_all(bytes);
   open_all(crypto::seal_envelope(key, "libp2p-peer-record", peer_record_type, bytes));
-  open_all(crypto::seal_envelope(key, "open-chat-node-record", as_bytes("/open-chat/node-record/1"), bytes));
+  open_all(crypto::seal_envelope(key, "open-chat-node-record", as_bytes("/open-chat/node-record/1"),
+                                 bytes));
   return 0;
 }

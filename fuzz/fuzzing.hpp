@@ -59,7 +59,8 @@ void run_to_end(Make make) {
 // other end while it is read.
 using StreamEnds = std::pair<std::unique_ptr<net::Stream>, std::unique_ptr<net::Stream>>;
 inline awaitable<StreamEnds> stream_of(BytesView bytes, std::size_t piece) {
-  auto ends = net::make_fake_stream_pair({.capacity = bytes.size() + 64 * 1024, .largest_read = piece});
+  auto ends =
+      net::make_fake_stream_pair({.capacity = bytes.size() + 64 * 1024, .largest_read = piece});
   require((co_await ends.second->write(bytes)).has_value());
   require((co_await ends.second->close_write()).has_value());
   co_return ends;

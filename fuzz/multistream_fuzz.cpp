@@ -9,7 +9,8 @@ namespace {
 awaitable<void> negotiate(BytesView bytes, std::size_t piece) {
   {
     auto [stream, peer] = co_await fuzz::stream_of(bytes, piece);
-    auto agreed = co_await p2p::select_as_listener(*stream, [](std::string_view p) { return p == "/a"; });
+    auto agreed =
+        co_await p2p::select_as_listener(*stream, [](std::string_view p) { return p == "/a"; });
     fuzz::require(!agreed || *agreed == "/a");
   }
   {

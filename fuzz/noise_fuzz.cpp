@@ -14,7 +14,8 @@ awaitable<void> honest_side(StreamPtr stream, bool initiator, bool& proven) {
   static const auto identity = crypto::PrivateKey::from_seed(Bytes(32, 7));
   FakeRandom random(1);
   p2p::NoiseOptions options;
-  auto channel = co_await p2p::secure_noise(std::move(stream), initiator, identity, random, std::move(options));
+  auto channel = co_await p2p::secure_noise(std::move(stream), initiator, identity, random,
+                                            std::move(options));
   proven = channel.has_value();
 }
 
@@ -36,7 +37,8 @@ Bytes framed(BytesView message) {
 awaitable<void> odd_payload(BytesView payload) {
   auto [honest, peer] = net::make_fake_stream_pair();
   FakeRandom random(2);
-  crypto::NoiseXX noise(crypto::NoiseRole::initiator, crypto::X25519KeyPair::generate(random), random);
+  crypto::NoiseXX noise(crypto::NoiseRole::initiator, crypto::X25519KeyPair::generate(random),
+                        random);
   TaskScope scope(co_await asio::this_coro::executor);
   bool proven = false;
   scope.spawn("honest", honest_side(std::move(honest), false, proven));
@@ -70,7 +72,8 @@ awaitable<void> frames(fuzz::Input input, std::size_t piece) {
     const BytesView text = input.bytes(choice % 64);
     Bytes frame(text.size() + 16);
     std::ranges::copy(text, frame.begin());
-    fuzz::require(seal.seal_in_place({}, frame.data(), text.size(), frame.data() + text.size()).has_value());
+    fuzz::require(
+        seal.seal_in_place({}, frame.data(), text.size(), frame.data() + text.size()).has_value());
     if (choice >= 250) {
       frame[choice % frame.size()] ^= 1;
       changed = true;
@@ -85,7 +88,8 @@ awaitable<void> frames(fuzz::Input input, std::size_t piece) {
   for (;;) {
     auto n = co_await stream.read_some(into);
     if (!n) {
-      fuzz::require(n.error() == (changed ? make_error_code(p2p::P2pErrc::decrypt_failed) : make_error_code(Errc::eof)));
+      fuzz::require(n.error() == (changed ? make_error_code(p2p::P2pErrc::decrypt_failed)
+                                          : make_error_code(Errc::eof)));
       break;
     }
     append(got, BytesView(into).first(*n));
@@ -102,8 +106,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Byte choice = input.byte();
   const std::size_t piece = choice % 32;
   switch (choice / 64) {
-    case 0: fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), piece, true); }); break;
-    case 1: fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), piece, false); }); break;
+    case 0:
+      fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), piece, true); });
+      break;
+    case 1:
+      fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), piece, false); });
+      break;
     case 2: fuzz::run_to_end([&] { return odd_payload(input.rest()); }); break;
     default: fuzz::run_to_end([&] { return frames(input, piece); }); break;
   }

@@ -22,16 +22,20 @@ awaitable<void> handshake(BytesView bytes, std::size_t piece, bool prove) {
   FakeRandom random(3);
   overlay::Network network;
   if (prove) {
-    fuzz::require(!(co_await overlay::prove_membership(*stream, parties(), network, random)).has_value());
+    fuzz::require(
+        !(co_await overlay::prove_membership(*stream, parties(), network, random)).has_value());
     co_return;
   }
   bool proved = false;
   overlay::Verifier verifier;
-  verifier.find = [&network](const overlay::NetworkId& id) { return id[0] % 2 == 0 ? &network : nullptr; };
+  verifier.find = [&network](const overlay::NetworkId& id) {
+    return id[0] % 2 == 0 ? &network : nullptr;
+  };
   verifier.allowed = [](const overlay::NetworkId& id) { return id[1] % 2 == 0; };
   verifier.proved = [&proved](const overlay::NetworkId&) { proved = true; };
   verifier.failed = [](const overlay::NetworkId&) {};
-  auto verified = co_await overlay::verify_membership(*stream, parties(), std::move(verifier), random);
+  auto verified =
+      co_await overlay::verify_membership(*stream, parties(), std::move(verifier), random);
   fuzz::require(!verified && !proved);
 }
 

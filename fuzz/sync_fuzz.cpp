@@ -39,7 +39,8 @@ class World {
     auto dialed = co_await peer_.dial(node_.self(), node_.listen_addresses());
     fuzz::require(dialed.has_value());
     connection_ = *dialed;
-    while (node_.connection_to(peer_.self()) == nullptr) co_await asio::post(io_, asio::use_awaitable);
+    while (node_.connection_to(peer_.self()) == nullptr)
+      co_await asio::post(io_, asio::use_awaitable);
     members_.proved(node_.connection_to(peer_.self()), network_.id);
   }
 
@@ -56,8 +57,10 @@ class World {
   asio::io_context io_;
   FakeClock clock_;
   FakeRandom random_{1};
-  p2p::Swarm node_{io_.get_executor(), clock_, random_, crypto::PrivateKey::from_seed(Bytes(32, 1))};
-  p2p::Swarm peer_{io_.get_executor(), clock_, random_, crypto::PrivateKey::from_seed(Bytes(32, 2))};
+  p2p::Swarm node_{io_.get_executor(), clock_, random_,
+                   crypto::PrivateKey::from_seed(Bytes(32, 1))};
+  p2p::Swarm peer_{io_.get_executor(), clock_, random_,
+                   crypto::PrivateKey::from_seed(Bytes(32, 2))};
   overlay::Network network_;
   overlay::Members members_{node_};
   overlay::Sync sync_{node_, members_, clock_, random_, [](const auto&, const auto&) {}};

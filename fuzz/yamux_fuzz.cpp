@@ -24,7 +24,8 @@ class User {
     while (auto event = session_.next_event()) {
       if (event->kind == EventKind::incoming) streams_.push_back(event->stream);
       if (event->stream != nullptr && event->kind != EventKind::incoming) {
-        fuzz::require(std::ranges::find(streams_, event->stream) != streams_.end() || event->stream->abandoned);
+        fuzz::require(std::ranges::find(streams_, event->stream) != streams_.end() ||
+                      event->stream->abandoned);
       }
     }
     return fine;
@@ -78,7 +79,8 @@ class User {
 
 // A frame that makes sense more often than chance would have it.
 Bytes likely_frame(fuzz::Input& input) {
-  static constexpr std::uint32_t kLengths[] = {0, 1, 12, 255, kInitialWindow, kInitialWindow + 1, 0x7fffffff, 0xffffffff};
+  static constexpr std::uint32_t kLengths[] = {
+      0, 1, 12, 255, kInitialWindow, kInitialWindow + 1, 0x7fffffff, 0xffffffff};
   const Byte first = input.byte(), second = input.byte();
   FrameHeader header;
   header.type = static_cast<FrameType>(first % 4);
@@ -107,7 +109,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       } else if (choice < 192) {
         const Bytes frame = likely_frame(input);
         const std::size_t cut = std::min<std::size_t>(frame.size(), choice % 32);
-        fine = user.receive(BytesView(frame).first(cut)) && user.receive(BytesView(frame).subspan(cut));
+        fine = user.receive(BytesView(frame).first(cut)) &&
+               user.receive(BytesView(frame).subspan(cut));
       } else {
         fine = user.receive(input.bytes(choice - 191u));
       }

@@ -42,10 +42,10 @@ struct RuleRequest {
   std::string kind;       // "tcp", …
   std::string origin;
   std::string target;
-  std::string network;    // "" = the only one, or the default
-  std::string bind;       // "" = 127.0.0.1
+  std::string network;  // "" = the only one, or the default
+  std::string bind;     // "" = 127.0.0.1
   std::optional<std::uint32_t> port;
-  std::string to;         // ingress: HOST:PORT or unix:/path; "" = 127.0.0.1:<port>
+  std::string to;  // ingress: HOST:PORT or unix:/path; "" = 127.0.0.1:<port>
   std::string key_prefix;
   std::vector<std::string> tags;
   bool disabled = false;
@@ -58,7 +58,7 @@ struct RuleView {
   std::uint16_t port = 0;
   std::vector<std::string> tags;
   bool enabled = true;
-  std::string state;  // "up", "degraded", "down", "disabled", "expired"
+  std::string state;            // "up", "degraded", "down", "disabled", "expired"
   std::optional<Fault> reason;  // why it is not up
   std::uint64_t connections = 0, open = 0, failures = 0, bytes_in = 0, bytes_out = 0;
   std::optional<double> connect_ms;  // mean time to connect of the last ones
@@ -80,7 +80,8 @@ class NodeFace {
   virtual Outcome<std::string> register_peer(const std::string& bootstrap_string) = 0;
   virtual awaitable<Outcome<PingView>> ping(std::string peer_id, int count) = 0;
   // Sends a request to another member over the overlay and gives its answer.
-  virtual awaitable<Outcome<net::HttpResponse>> request(std::string peer_id, net::HttpRequest request) = 0;
+  virtual awaitable<Outcome<net::HttpResponse>> request(std::string peer_id,
+                                                        net::HttpRequest request) = 0;
 
   virtual std::vector<RuleView> rules() const = 0;
   // Creates the rule, or returns the one that is the same. Live, and in the store, when it returns.

@@ -5,5 +5,6 @@ namespace oc {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
 }
 
-#define ASSERT(condition) \
-  (__builtin_expect(!!(condition), 1) ? void(0) : ::oc::assertion_failed(#condition, __FILE__, __LINE__))
+#define ASSERT(condition)                       \
+  (__builtin_expect(!!(condition), 1) ? void(0) \
+                                      : ::oc::assertion_failed(#condition, __FILE__, __LINE__))

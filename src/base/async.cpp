@@ -26,7 +26,8 @@ struct EventAccess {
     // Posted, so that set() never runs the waiter's code inside the setter's.
     void complete(bool cancelled) override {
       auto executor = asio::get_associated_executor(handler);
-      asio::post(executor, [h = std::move(handler), cancelled]() mutable { std::move(h)(cancelled); });
+      asio::post(executor,
+                 [h = std::move(handler), cancelled]() mutable { std::move(h)(cancelled); });
     }
     Handler handler;
   };
@@ -113,12 +114,14 @@ bool TaskScope::spawn(const char* name, awaitable<void> task) {
   auto entry = state->tasks.begin();
   entry->name = name;
   asio::co_spawn(state->executor, std::move(task),
-                 asio::bind_cancellation_slot(
-                     entry->signal.slot(), [state, entry](std::exception_ptr failure) {
-                       if (failure) report_task_failure(entry->name, failure);
-                       state->tasks.erase(entry);
-                       if (state->closing && state->tasks.empty()) state->drained.set();
-                     }));
+                 asio::bind_cancellation_slot(entry->signal.slot(),
+                                              [state, entry](std::exception_ptr failure) {
+                                                if (failure)
+                                                  report_task_failure(entry->name, failure);
+                                                state->tasks.erase(entry);
+                                                if (state->closing && state->tasks.empty())
+                                                  state->drained.set();
+                                              }));
   return true;
 }
 

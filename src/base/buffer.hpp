@@ -89,7 +89,8 @@ class Buffer {
 
  private:
   struct Block;
-  Buffer(Block* block, std::size_t begin) : block_(block), begin_(static_cast<std::uint32_t>(begin)) {}
+  Buffer(Block* block, std::size_t begin)
+      : block_(block), begin_(static_cast<std::uint32_t>(begin)) {}
   void release() noexcept;
 
   Block* block_ = nullptr;

@@ -48,7 +48,8 @@ TEST(Buffer, blocks_are_reused_up_to_the_bound) {
   const std::size_t used = Buffer::blocks_in_use();
   {
     std::vector<Buffer> many;
-    for (std::size_t i = 0; i < Buffer::kMaxPooledBlocks + 10; ++i) many.push_back(Buffer::pooled());
+    for (std::size_t i = 0; i < Buffer::kMaxPooledBlocks + 10; ++i)
+      many.push_back(Buffer::pooled());
     EXPECT_EQ(Buffer::blocks_in_use(), used + Buffer::kMaxPooledBlocks + 10);
   }
   EXPECT_EQ(Buffer::blocks_in_use(), used);

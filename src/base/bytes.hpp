@@ -15,11 +15,11 @@
 namespace oc {
 
 using Byte = std::uint8_t;
-using BytesView = std::span<const Byte>;      // borrowed, read only
-using MutableBytes = std::span<Byte>;         // borrowed, writable
-using Bytes = std::vector<Byte>;              // owned
+using BytesView = std::span<const Byte>;  // borrowed, read only
+using MutableBytes = std::span<Byte>;     // borrowed, writable
+using Bytes = std::vector<Byte>;          // owned
 template <std::size_t N>
-using FixedBytes = std::array<Byte, N>;       // owned, of a known size
+using FixedBytes = std::array<Byte, N>;  // owned, of a known size
 
 inline BytesView as_bytes(std::string_view text) {
   return {reinterpret_cast<const Byte*>(text.data()), text.size()};

@@ -23,8 +23,8 @@ struct DeadlineState {
 
 }  // namespace detail
 
-// Runs op, but cancels it when `limit` has passed: Errc::timed_out. Cancelling the caller cancels op.
-// Either way op has ended when this returns, so op may refer to the caller's locals.
+// Runs op, but cancels it when `limit` has passed: Errc::timed_out. Cancelling the caller cancels
+// op. Either way op has ended when this returns, so op may refer to the caller's locals.
 template <class T>
 awaitable<Result<T>> with_deadline(Clock& clock, std::chrono::nanoseconds limit,
                                    awaitable<Result<T>> op) {

@@ -27,24 +27,26 @@ inline Result<void> success() { return Result<void>(); }
 
 // Errors that belong to no single layer. Each module adds an Errc of its own beside these.
 enum class Errc {
-  closed = 1,        // the object was closed by this side; no further operation succeeds
-  eof,               // the peer ended its half cleanly; nothing more will arrive
-  reset,             // the peer (or the link) aborted; bytes may have been lost
-  timed_out,         // a deadline passed before the operation ended
-  cancelled,         // the owner of the operation cancelled it
-  limit_exceeded,    // a named bound would have been exceeded
-  malformed,         // input does not follow its format
-  truncated,         // input ended in the middle of a value
-  not_found,         // nothing by that name or id
-  already_exists,    // it is there already
-  unsupported,       // well-formed, but of a kind this program does not take
-  permission_denied, // the caller may not do this
-  protocol_violation // the peer broke the rules of the protocol in use
+  closed = 1,         // the object was closed by this side; no further operation succeeds
+  eof,                // the peer ended its half cleanly; nothing more will arrive
+  reset,              // the peer (or the link) aborted; bytes may have been lost
+  timed_out,          // a deadline passed before the operation ended
+  cancelled,          // the owner of the operation cancelled it
+  limit_exceeded,     // a named bound would have been exceeded
+  malformed,          // input does not follow its format
+  truncated,          // input ended in the middle of a value
+  not_found,          // nothing by that name or id
+  already_exists,     // it is there already
+  unsupported,        // well-formed, but of a kind this program does not take
+  permission_denied,  // the caller may not do this
+  protocol_violation  // the peer broke the rules of the protocol in use
 };
 
 const boost::system::error_category& base_category() noexcept;
 
-inline error_code make_error_code(Errc e) noexcept { return {static_cast<int>(e), base_category()}; }
+inline error_code make_error_code(Errc e) noexcept {
+  return {static_cast<int>(e), base_category()};
+}
 
 }  // namespace oc
 
@@ -56,11 +58,11 @@ struct boost::system::is_error_code_enum<oc::Errc> : std::true_type {};
 
 // TRY(auto x, f()): declares x from a Result, or returns its error. Two statements, because a
 // statement expression around co_return crashes GCC 12.
-#define OC_TRY_IMPL(ret, tmp, decl, ...)       \
-  auto tmp = (__VA_ARGS__);                    \
-  if (!tmp.has_value()) ret tmp.error();       \
+#define OC_TRY_IMPL(ret, tmp, decl, ...) \
+  auto tmp = (__VA_ARGS__);              \
+  if (!tmp.has_value()) ret tmp.error(); \
   decl = *std::move(tmp)
-#define OC_CHECK_IMPL(ret, tmp, ...)                                              \
+#define OC_CHECK_IMPL(ret, tmp, ...) \
   if (auto tmp = (__VA_ARGS__); !tmp.has_value()) ret tmp.error()
 
 #define TRY(decl, ...) OC_TRY_IMPL(return, OC_CAT(oc_try_, __LINE__), decl, __VA_ARGS__)

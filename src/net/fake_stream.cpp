@@ -28,8 +28,10 @@ class FakeStream final : public Stream {
   FakeStream(std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out, FakeStreamOptions options)
       : in_(std::move(in)), out_(std::move(out)), options_(options) {}
   ~FakeStream() override {
-    if (!out_->ended) reset();
-    else if (!in_->ended) in_->abort(in_->reset_by_reader);
+    if (!out_->ended)
+      reset();
+    else if (!in_->ended)
+      in_->abort(in_->reset_by_reader);
   }
 
   awaitable<Result<void>> readable() override {

@@ -37,7 +37,8 @@ bool send_request(int fd, int family, std::uint16_t port) {
 bool v6_only(const nlmsghdr* message) {
   auto* listener = static_cast<inet_diag_msg*>(NLMSG_DATA(message));
   auto left = static_cast<int>(message->nlmsg_len - NLMSG_LENGTH(sizeof *listener));
-  for (auto* told = reinterpret_cast<rtattr*>(listener + 1); RTA_OK(told, left); told = RTA_NEXT(told, left)) {
+  for (auto* told = reinterpret_cast<rtattr*>(listener + 1); RTA_OK(told, left);
+       told = RTA_NEXT(told, left)) {
     if (told->rta_type == INET_DIAG_SKV6ONLY) return *static_cast<const Byte*>(RTA_DATA(told)) != 0;
   }
   return false;

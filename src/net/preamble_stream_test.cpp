@@ -72,7 +72,8 @@ TEST(PreambleStream, an_end_inside_the_preamble_is_no_clean_end) {
   });
 }
 
-TEST(PreambleStream, a_reader_cancelled_inside_the_preamble_leaves_a_dead_stream_not_a_shifted_one) {
+TEST(PreambleStream,
+     a_reader_cancelled_inside_the_preamble_leaves_a_dead_stream_not_a_shifted_one) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;
     for (int steps = 0; steps < 12; ++steps) {

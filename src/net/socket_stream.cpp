@@ -11,8 +11,8 @@
 namespace oc::net {
 namespace {
 
-// A read this short is copied out of its 64 KiB block, so that many small messages waiting somewhere
-// do not pin a block each.
+// A read this short is copied out of its 64 KiB block, so that many small messages waiting
+// somewhere do not pin a block each.
 constexpr std::size_t kCopyBelow = 2048;
 
 using Descriptor = asio::posix::stream_descriptor;

@@ -17,14 +17,15 @@ namespace oc::net {
 //   Errc::closed: this side reset or destroyed it. After any error but eof both halves are dead.
 // - Cancellation: a cancelled read has consumed nothing and the stream stays usable. A cancelled
 //   write may have sent a part; the stream should then be reset.
-// - Destruction without close_write() resets; after it, what was written still arrives. The owner must end or cancel pending operations
+// - Destruction without close_write() resets; after it, what was written still arrives. The owner
+// must end or cancel pending operations
 //   before it destroys the stream.
 class Stream {
  public:
   virtual ~Stream() = default;
 
-  // Waits until a read would not wait: bytes, the end, or an error are there. Holds no buffer, so an
-  // idle stream costs none. May return early; the read then waits.
+  // Waits until a read would not wait: bytes, the end, or an error are there. Holds no buffer, so
+  // an idle stream costs none. May return early; the read then waits.
   virtual awaitable<Result<void>> readable() = 0;
 
   // Reads 1 to into.size() bytes; `into` is not empty. Errc::eof at a clean end, as often as asked.

@@ -38,7 +38,8 @@ awaitable<StreamPair> tcp_pair() {
 awaitable<StreamPair> unix_pair() {
   auto executor = co_await asio::this_coro::executor;
   int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) co_return StreamPair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+    co_return StreamPair{};
   co_return StreamPair{nullptr, std::make_unique<net::SocketStream>(executor, fds[0]),
                        std::make_unique<net::SocketStream>(executor, fds[1])};
 }
@@ -53,16 +54,18 @@ awaitable<StreamPair> preamble_pair() {
     FixedBytes<3> bytes;
     co_return co_await net::read_exactly(below, bytes);
   };
-  co_return StreamPair{nullptr, net::with_preamble(std::move(a), read), net::with_preamble(std::move(b), read)};
+  co_return StreamPair{nullptr, net::with_preamble(std::move(a), read),
+                       net::with_preamble(std::move(b), read)};
 }
 
-INSTANTIATE_TEST_SUITE_P(Net, StreamConformance,
-                         testing::Values(StreamKind{"fake", fake_pair, kFakeCapacity},
-                                         StreamKind{"fake_in_crumbs", crumbling_fake_pair, kCrumbsCapacity},
-                                         StreamKind{"tcp", tcp_pair, kKernelBuffers},
-                                         StreamKind{"unix_socket", unix_pair, kKernelBuffers, false},
-                                         StreamKind{"behind_a_preamble", preamble_pair, kFakeCapacity + 3}),
-                         kind_name);
+INSTANTIATE_TEST_SUITE_P(
+    Net, StreamConformance,
+    testing::Values(StreamKind{"fake", fake_pair, kFakeCapacity},
+                    StreamKind{"fake_in_crumbs", crumbling_fake_pair, kCrumbsCapacity},
+                    StreamKind{"tcp", tcp_pair, kKernelBuffers},
+                    StreamKind{"unix_socket", unix_pair, kKernelBuffers, false},
+                    StreamKind{"behind_a_preamble", preamble_pair, kFakeCapacity + 3}),
+    kind_name);
 
 }  // namespace
 }  // namespace oc::test

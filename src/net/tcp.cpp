@@ -62,7 +62,8 @@ TcpAddress from_sockaddr(const sockaddr_storage& storage, socklen_t size) {
 }
 
 // `started` is what connect() gave: 0, EINPROGRESS, or the error it ended with.
-awaitable<Result<std::unique_ptr<SocketStream>>> finish_connect(Executor executor, Fd fd, int started) {
+awaitable<Result<std::unique_ptr<SocketStream>>> finish_connect(Executor executor, Fd fd,
+                                                                int started) {
   if (started != 0 && started != EINPROGRESS) {
     co_return error_code(started, boost::system::system_category());
   }
@@ -178,7 +179,8 @@ awaitable<Result<std::vector<TcpAddress>>> resolve(std::string host, std::uint16
   lookup->resolver.async_resolve(host, std::to_string(port),
                                  [lookup](error_code error, const auto& found) {
                                    lookup->error = error;
-                                   for (const auto& entry : found) lookup->found.push_back(entry.endpoint());
+                                   for (const auto& entry : found)
+                                     lookup->found.push_back(entry.endpoint());
                                    lookup->done.set();
                                  });
   CO_CHECK(co_await lookup->done.wait());
@@ -192,7 +194,8 @@ TcpListener::TcpListener(Executor executor, int fd, TcpAddress local)
 
 Result<TcpListener> TcpListener::open(Executor executor, TcpAddress at, ListenOptions options) {
   const auto make = [&at]() {
-    const int fd = ::socket(at.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    const int fd =
+        ::socket(at.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (fd >= 0) {
       set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (at.address().is_v6()) set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -204,7 +207,8 @@ Result<TcpListener> TcpListener::open(Executor executor, TcpAddress at, ListenOp
     // SO_REUSEPORT would let two nodes share a port in silence: look first.
     Fd probe(make());
     if (probe.get() < 0) return last_error();
-    if (::bind(probe.get(), at.data(), size) != 0 || ::listen(probe.get(), 1) != 0) return last_error();
+    if (::bind(probe.get(), at.data(), size) != 0 || ::listen(probe.get(), 1) != 0)
+      return last_error();
   }
   Fd fd(make());
   if (fd.get() < 0) return last_error();
@@ -213,7 +217,8 @@ Result<TcpListener> TcpListener::open(Executor executor, TcpAddress at, ListenOp
   if (::listen(fd.get(), options.backlog) != 0) return last_error();
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
-  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) return last_error();
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0)
+    return last_error();
   return TcpListener(executor, fd.release(), from_sockaddr(storage, length));
 }
 
@@ -223,9 +228,11 @@ awaitable<Result<TcpListener::Accepted>> TcpListener::accept() {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
     if (!drained_) {
-      const int fd = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size,
-                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&storage),
+                               &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
+        drained_ =
+            true;  // one visitor a turn, so that a flood of them leaves the others their turns
         tune(fd);
         co_return Accepted{std::make_unique<SocketStream>(descriptor_.get_executor(), fd),
                            from_sockaddr(storage, size)};
@@ -236,8 +243,7 @@ awaitable<Result<TcpListener::Accepted>> TcpListener::accept() {
         if (error) co_return Errc::cancelled;
         continue;
       }
-      if (errno != EAGAIN) continue;  // a visitor that vanished; accept(2) tells of it once
-      drained_ = true;
+      drained_ = true;  // also after a visitor that vanished, of which accept(2) tells once
     }
     auto [error] = co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
                                                    asio::as_tuple(asio::use_awaitable));

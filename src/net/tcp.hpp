@@ -29,7 +29,8 @@ struct DialOptions {
 
 // Connects. Errors are the kernel's (connection_refused, network_unreachable, …). Time-outs are the
 // caller's (with_deadline); a cancelled dial closes its socket.
-awaitable<Result<std::unique_ptr<SocketStream>>> tcp_connect(TcpAddress to, DialOptions options = {});
+awaitable<Result<std::unique_ptr<SocketStream>>> tcp_connect(TcpAddress to,
+                                                             DialOptions options = {});
 
 // Connects to a Unix stream socket by its path.
 awaitable<Result<std::unique_ptr<SocketStream>>> unix_connect(std::string path);
@@ -58,8 +59,8 @@ class TcpListener {
     std::unique_ptr<SocketStream> stream;
     TcpAddress remote;
   };
-  // Waits for a connection. Passing troubles (a visitor that vanished, no free descriptor) are waited
-  // out; an error means that the listener is closed or the task cancelled.
+  // Waits for a connection. Passing troubles (a visitor that vanished, no free descriptor) are
+  // waited out; an error means that the listener is closed or the task cancelled.
   awaitable<Result<Accepted>> accept();
   TcpAddress local() const { return local_; }
   void close();

@@ -176,7 +176,8 @@ TEST(Tcp, a_cancelled_look_up_returns_at_once) {
 }
 
 TEST(Tcp, multiaddrs_and_addresses_convert_both_ways) {
-  for (const char* text : {"/ip4/192.0.2.1/tcp/4001", "/ip6/2001:db8::1/tcp/65535", "/ip6/::1/tcp/0"}) {
+  for (const char* text :
+       {"/ip4/192.0.2.1/tcp/4001", "/ip6/2001:db8::1/tcp/65535", "/ip6/::1/tcp/0"}) {
     const auto multiaddr = codec::Multiaddr::parse(text);
     ASSERT_TRUE(multiaddr);
     const auto address = to_tcp_address(*multiaddr);
@@ -194,7 +195,8 @@ TEST(Tcp, interfaces_name_loopback_last) {
   const auto found = interface_addresses();
   ASSERT_FALSE(found.empty());
   EXPECT_TRUE(found.back().is_loopback());
-  EXPECT_TRUE(std::is_partitioned(found.begin(), found.end(), [](const auto& a) { return !a.is_loopback(); }));
+  EXPECT_TRUE(std::is_partitioned(found.begin(), found.end(),
+                                  [](const auto& a) { return !a.is_loopback(); }));
 }
 
 TEST(Unix, a_stream_socket_is_dialed_by_its_path) {

@@ -33,7 +33,8 @@ std::uint64_t open_descriptors() {
 void read_volumes(HostFigures& out) {
   std::size_t count = 0;
   const sg_fs_stats* volumes = sg_get_fs_stats(&count);
-  for (std::size_t i = 0; volumes != nullptr && i < count && out.volumes.size() < kMaxVolumes; ++i) {
+  for (std::size_t i = 0; volumes != nullptr && i < count && out.volumes.size() < kMaxVolumes;
+       ++i) {
     const sg_fs_stats& volume = volumes[i];
     if (volume.size == 0 || (volume.device_type & (sg_fs_regular | sg_fs_remote)) == 0) continue;
     out.volumes.push_back({volume.mnt_point, volume.size, volume.used});
@@ -75,7 +76,8 @@ HostFigures HostSampler::sample() {
     const CoreTimes before = i < last_.size() ? last_[i] : CoreTimes{};
     const std::uint64_t all = now[i].all - std::min(now[i].all, before.all);
     const std::uint64_t busy = now[i].busy - std::min(now[i].busy, before.busy);
-    out.cpu_percent.push_back(all == 0 ? 0 : 100.0 * static_cast<double>(busy) / static_cast<double>(all));
+    out.cpu_percent.push_back(
+        all == 0 ? 0 : 100.0 * static_cast<double>(busy) / static_cast<double>(all));
   }
   last_ = now;
   if (const sg_load_stats* load = sg_get_load_stats(nullptr)) {

@@ -12,15 +12,16 @@ namespace oc::node {
 // Lifetime: all that it refers to must outlive it. Thread: the network thread.
 class LocalNode final : public api::NodeFace {
  public:
-  LocalNode(p2p::Host& host, overlay::Overlay& overlay, tunnel::RuleTable& rules, store::Store& store,
-            Clock& clock, std::string name);
+  LocalNode(p2p::Host& host, overlay::Overlay& overlay, tunnel::RuleTable& rules,
+            store::Store& store, Clock& clock, std::string name);
 
   api::IdentityView identity() const override;
   std::vector<api::MemberView> members() const override;
   Outcome<std::string> resolve_peer(const std::string& reference) const override;
   Outcome<std::string> register_peer(const std::string& bootstrap_string) override;
   awaitable<Outcome<api::PingView>> ping(std::string peer_id, int count) override;
-  awaitable<Outcome<net::HttpResponse>> request(std::string peer_id, net::HttpRequest request) override;
+  awaitable<Outcome<net::HttpResponse>> request(std::string peer_id,
+                                                net::HttpRequest request) override;
   std::vector<api::RuleView> rules() const override;
   awaitable<Outcome<Created>> create_rule(api::RuleRequest request) override;
   awaitable<Outcome<api::RuleView>> enable_rule(std::string id, bool enabled) override;
@@ -30,7 +31,9 @@ class LocalNode final : public api::NodeFace {
 
   void set_machine(HostFigures figures) { machine_ = std::move(figures); }
   // Peers whose bootstrap strings were registered; they are kept in the store.
-  void remember_bootstrap(std::vector<overlay::BootstrapPeer> peers) { bootstrap_ = std::move(peers); }
+  void remember_bootstrap(std::vector<overlay::BootstrapPeer> peers) {
+    bootstrap_ = std::move(peers);
+  }
   // Tasks of its own (writes to the store); closed by the node.
   TaskScope& tasks() { return tasks_; }
 
@@ -38,7 +41,8 @@ class LocalNode final : public api::NodeFace {
   Outcome<codec::PeerId> find_peer(const std::string& reference, bool strangers) const;
   awaitable<Outcome<p2p::ConnectionPtr>> connect(const std::string& peer_id);
   awaitable<void> store_bootstrap(std::string setting);
-  awaitable<Result<net::HttpResponse>> call(p2p::ConnectionPtr connection, net::HttpRequest request);
+  awaitable<Result<net::HttpResponse>> call(p2p::ConnectionPtr connection,
+                                            net::HttpRequest request);
   api::RuleView view(const tunnel::RuleStatus& status) const;
 
   p2p::Host& host_;

@@ -111,7 +111,8 @@ awaitable<Outcome<bool>> merge_network(NetworkCredentials given, store::Store& s
                                        store::StartState& state, WorkerPool& hashing,
                                        WallTime now) {
   if (!overlay::parse_network_name(given.name)) {
-    co_return Fault(FaultCode::bad_credentials_format, "a network's name is up to 64 bytes of printable UTF-8");
+    co_return Fault(FaultCode::bad_credentials_format,
+                    "a network's name is up to 64 bytes of printable UTF-8");
   }
   auto derive = [given] { return crypto::derive_network_secret(given.password, given.name); };
   auto secret = co_await hashing.run(derive);

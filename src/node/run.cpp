@@ -31,15 +31,18 @@ int fail(const Fault& fault) {
   return 1;
 }
 
-void introduce(const Node& node, const std::string& user, const std::optional<std::string>& password) {
+void introduce(const Node& node, const std::string& user,
+               const std::optional<std::string>& password) {
   const auto identity = node.identity();
   fmt::print("Open-Chat {}, node {} ({})\n", kVersion, identity.name, identity.peer_id);
   fmt::print("API:        http://{}\n", net::to_text(node.api_address()));
   fmt::print("Admin:      {}\n", user);
   if (password) fmt::print("Password:   {}   (generated; shown only this once)\n", *password);
   std::string networks;
-  for (const std::string& name : identity.networks) networks += (networks.empty() ? "" : ", ") + name;
-  fmt::print("Networks:   {}\n", networks.empty() ? "none (give --default-network-credentials)" : networks);
+  for (const std::string& name : identity.networks)
+    networks += (networks.empty() ? "" : ", ") + name;
+  fmt::print("Networks:   {}\n",
+             networks.empty() ? "none (give --default-network-credentials)" : networks);
   for (const std::string& address : identity.addresses) fmt::print("Address:    {}\n", address);
   fmt::print("Bootstrap:  {}\n", identity.bootstrap_string);
   std::fflush(stdout);
@@ -64,7 +67,8 @@ awaitable<int> live(Program& program) {
   if (!plan) co_return fail(plan.error());
   const std::string user = plan->root_user;
   const auto password = plan->generated_password;
-  Node node(executor, program.clock, program.random, program.store, program.workers, *std::move(plan));
+  Node node(executor, program.clock, program.random, program.store, program.workers,
+            *std::move(plan));
   auto started = co_await node.start();
   if (!started) {
     co_await node.close();

@@ -21,8 +21,8 @@ bool AttemptLimiter::allowed(const std::string& key, TimePoint now) {
 
 void AttemptLimiter::failed(const std::string& key, TimePoint now) {
   if (table_.size() >= keys_ && !table_.contains(key)) {
-    const auto oldest = std::ranges::min_element(
-        table_, {}, [](const auto& entry) { return entry.second.back(); });
+    const auto oldest =
+        std::ranges::min_element(table_, {}, [](const auto& entry) { return entry.second.back(); });
     table_.erase(oldest);
   }
   auto& times = table_[key];

@@ -11,7 +11,8 @@ namespace oc::overlay {
 
 class AttemptLimiter {
  public:
-  // At most `failures` within `window`. Remembers up to `keys` keys; when full, the oldest entry goes.
+  // At most `failures` within `window`. Remembers up to `keys` keys; when full, the oldest entry
+  // goes.
   AttemptLimiter(std::size_t failures, Duration window, std::size_t keys = 4096)
       : failures_(failures), window_(window), keys_(keys) {}
 

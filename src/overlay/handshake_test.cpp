@@ -7,6 +7,7 @@
 #include "support/given_random.hpp"
 #include "support/overlay_world.hpp"
 #include "support/vectors.hpp"
+#include "support/wire_page.hpp"
 
 namespace oc::overlay {
 namespace {
@@ -48,7 +49,8 @@ Verifier verifier_of(Exchange& run) {
 }
 
 awaitable<void> initiate(net::Stream& stream, Exchange& run, Random& random) {
-  run.initiator_result = co_await prove_membership(stream, run.initiator, run.initiator_network, random);
+  run.initiator_result =
+      co_await prove_membership(stream, run.initiator, run.initiator_network, random);
   if (!run.initiator_result) stream.reset();
 }
 
@@ -146,8 +148,10 @@ TEST(Handshake, a_responder_outside_the_network_looks_like_one_with_another_pass
   // Reply {share} and Verdict {REFUSED}: nothing differs but the share.
   ASSERT_EQ(a.from_responder.size(), 3u + 32 + 3);
   EXPECT_TRUE(equal(BytesView(a.from_responder).first(3), BytesView(b.from_responder).first(3)));
-  EXPECT_FALSE(equal(BytesView(a.from_responder).subspan(3, 32), BytesView(b.from_responder).subspan(3, 32)));
-  EXPECT_TRUE(equal(BytesView(a.from_responder).subspan(35), BytesView(b.from_responder).subspan(35)));
+  EXPECT_FALSE(equal(BytesView(a.from_responder).subspan(3, 32),
+                     BytesView(b.from_responder).subspan(3, 32)));
+  EXPECT_TRUE(
+      equal(BytesView(a.from_responder).subspan(35), BytesView(b.from_responder).subspan(35)));
 }
 
 TEST(Handshake, of_two_connections_joined_by_a_relay_is_refused) {
@@ -258,9 +262,9 @@ TEST(Handshake, refuses_hellos_that_make_no_sense) {
   EXPECT_FALSE(responder_given(hello_with(home_id(), "")).result);
   EXPECT_FALSE(responder_given(hello_with(home_id(), element + "x")).result);
   EXPECT_FALSE(responder_given(hello_with(home_id(), std::string(32, '\xff'))).result);
-  for (const Answered& answered : {responder_given(hello_with(home_id(), identity)),
-                                   responder_given(hello_with("", element)), responder_given(Bytes{0}),
-                                   responder_given(Bytes{2, 0xff, 0xff})}) {
+  for (const Answered& answered :
+       {responder_given(hello_with(home_id(), identity)), responder_given(hello_with("", element)),
+        responder_given(Bytes{0}), responder_given(Bytes{2, 0xff, 0xff})}) {
     EXPECT_FALSE(answered.result);
     EXPECT_TRUE(answered.sent.empty());
     EXPECT_EQ(answered.proved, 0);
@@ -390,22 +394,11 @@ TEST(Handshake, has_the_bytes_of_the_documentation) {
   const Transcript transcript = carry_out(run, initiator_random, responder_random);
   EXPECT_TRUE(run.initiator_result);
   EXPECT_TRUE(run.responder_result);
-  const Bytes hello_and_confirm = test::hex(
-      "44"
-      "0a20 9767732fb8a6a2760062c2133733525518f84dc37aa13626c49b6b9fff597259"
-      "1220 aeb2f07525f29d6fc463e5e2711fc5431244fe4a406478bec5b4d464fffde41a"
-      "42"
-      "0a40 0b576cfaecdabbc253473f8221c5c6dcc8ee7c4456b434ce6aef9c859377b101"
-      "     284a87756041be01e0554b70ec9624e7ba4e0fb54677b2c2d529f766e753f2b6");
-  const Bytes reply_and_verdict = test::hex(
-      "22"
-      "0a20 dab03791c457f516e1bc874c1bdb5afa757eda6ceddb881fcb39c81628fd8504"
-      "44"
-      "0801"
-      "1240 51f0cc5b98bb75183d46e5322481e298cc4dca45860c76e0bc08d4bea305cba3"
-      "     0384cb668e46539ff1d8c5b73514e63fe1233a512f61636651be76059634a071");
-  EXPECT_EQ(to_hex(transcript.from_initiator), to_hex(hello_and_confirm));
-  EXPECT_EQ(to_hex(transcript.from_responder), to_hex(reply_and_verdict));
+  for (const BytesView bytes :
+       {BytesView(transcript.from_initiator), BytesView(transcript.from_responder),
+        BytesView(network.id), network.secret.view(), BytesView(a.bytes()), BytesView(b.bytes())}) {
+    EXPECT_TRUE(test::page_shows("network-handshake.md", bytes)) << to_hex(bytes);
+  }
 }
 
 }  // namespace

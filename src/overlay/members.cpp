@@ -31,7 +31,8 @@ const SealedRecord* Members::find_record(const codec::PeerId& peer) const {
   const SealedRecord* best = nullptr;
   for (const auto& [id, book] : books_) {
     const SealedRecord* record = book.find(peer);
-    if (record != nullptr && (best == nullptr || record->record.seq > best->record.seq)) best = record;
+    if (record != nullptr && (best == nullptr || record->record.seq > best->record.seq))
+      best = record;
   }
   return best;
 }
@@ -51,7 +52,8 @@ void Members::forget(const p2p::Connection& connection) {
     const std::set<NetworkId> networks = std::move(found->second);
     proofs_.erase(found);
     for (const NetworkId& network : networks) {
-      if (connection_to(connection.peer(), network) == nullptr) on_change(connection.peer(), network, false);
+      if (connection_to(connection.peer(), network) == nullptr)
+        on_change(connection.peer(), network, false);
     }
   }
   wake_waiters();
@@ -72,7 +74,8 @@ std::vector<NetworkId> Members::proved_on(const p2p::Connection& connection) con
   return {found->second.begin(), found->second.end()};
 }
 
-p2p::ConnectionPtr Members::connection_to(const codec::PeerId& peer, const NetworkId& network) const {
+p2p::ConnectionPtr Members::connection_to(const codec::PeerId& peer,
+                                          const NetworkId& network) const {
   for (const auto& connection : swarm_.connections_to(peer)) {
     if (connection->alive() && is_member(*connection, network)) return connection;
   }

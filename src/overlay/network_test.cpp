@@ -16,9 +16,9 @@ TEST(NetworkName, takes_up_to_64_bytes_of_text_without_a_colon) {
 }
 
 TEST(NetworkName, refuses_what_would_be_ambiguous_or_invisible) {
-  for (const std::string& bad :
-       {std::string(), std::string("a:b"), std::string("a\nb"), std::string("a\x7f"),
-        std::string("a\0b", 3), std::string("\xff"), std::string("a\xc2\x85"), std::string(kMaxNetworkName + 1, 'n')}) {
+  for (const std::string& bad : {std::string(), std::string("a:b"), std::string("a\nb"),
+                                 std::string("a\x7f"), std::string("a\0b", 3), std::string("\xff"),
+                                 std::string("a\xc2\x85"), std::string(kMaxNetworkName + 1, 'n')}) {
     EXPECT_FALSE(parse_network_name(bad)) << to_hex(as_bytes(bad));
   }
 }

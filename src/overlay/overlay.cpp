@@ -76,7 +76,6 @@ bool Overlay::add_bootstrap(const BootstrapPeer& peer) {
 }
 
 void Overlay::start() {
-  started_ = true;
   refresh_record();
   tasks_.spawn("mesh", keep_connected());
   tasks_.spawn("own record", keep_record());

@@ -144,7 +144,6 @@ class Overlay {
   std::set<codec::PeerId> dialing_;
   std::optional<SealedRecord> own_record_;
   OverlayCounters counters_;
-  bool started_ = false;
   TaskScope tasks_;
 };
 

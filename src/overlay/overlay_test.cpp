@@ -82,7 +82,8 @@ awaitable<void> a_wrong_password_gives_no_membership_and_nothing_else(World& wor
   OverlayNode& member = world.member(1);
   OverlayNode& stranger = world.member(2, "guess");
   world.introduce(stranger, member);
-  CO_ASSERT_TRUE(co_await world.until([&] { return stranger.overlay.last_refusal(member.id()).has_value(); }));
+  CO_ASSERT_TRUE(
+      co_await world.until([&] { return stranger.overlay.last_refusal(member.id()).has_value(); }));
   EXPECT_EQ(*stranger.overlay.last_refusal(member.id()), HandshakeErrc::refused);
   co_await world.pass(3s);
   EXPECT_FALSE(member.knows(stranger));
@@ -102,8 +103,8 @@ awaitable<void> a_strangers_streams_are_reset_unread(World& world) {
   int served = 0;
   serve_echo(member, served);
   OverlayNode& stranger = world.add({.seed = 2});
-  const auto dialed =
-      co_await world.result_of(stranger.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
+  const auto dialed = co_await world.result_of(
+      stranger.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
   CO_ASSERT_TRUE(dialed);
   for (const char* protocol : {kEcho, kSyncProtocol}) {
     auto stream = co_await (*dialed)->open_stream(protocol);
@@ -123,7 +124,8 @@ awaitable<void> connecting_to_a_peer_with_another_password_says_so(World& world)
   OverlayNode& member = world.member(1);
   OverlayNode& stranger = world.add({.seed = 2, .networks = {network_of("home", "guess")}});
   world.introduce(stranger, member);
-  const auto connection = co_await world.result_of(stranger.overlay.connect(stranger.overlay.membership().networks().begin()->first, member.id()));
+  const auto connection = co_await world.result_of(stranger.overlay.connect(
+      stranger.overlay.membership().networks().begin()->first, member.id()));
   EXPECT_EQ(connection.error(), HandshakeErrc::refused);
 }
 TEST(Overlay, connecting_to_a_peer_with_another_password_says_so) {
@@ -133,8 +135,8 @@ TEST(Overlay, connecting_to_a_peer_with_another_password_says_so) {
 awaitable<void> a_peer_that_proves_nothing_is_dropped_after_ten_seconds(World& world) {
   OverlayNode& member = world.member(1);
   OverlayNode& stranger = world.add({.seed = 2});
-  const auto dialed =
-      co_await world.result_of(stranger.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
+  const auto dialed = co_await world.result_of(
+      stranger.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
   CO_ASSERT_TRUE(dialed);
   co_await world.pass(kProofTimeout - 1s, 50ms);
   EXPECT_TRUE((*dialed)->alive());
@@ -167,12 +169,14 @@ awaitable<void> a_node_that_comes_back_is_found_again(World& world) {
   const std::uint16_t port = b.port();
   const codec::PeerId b_id = b.id();
   co_await world.remove(b);
-  CO_ASSERT_TRUE(co_await world.until([&] { return a.overlay.membership().connection_to(b_id) == nullptr; }));
+  CO_ASSERT_TRUE(
+      co_await world.until([&] { return a.overlay.membership().connection_to(b_id) == nullptr; }));
   CO_ASSERT_TRUE(a.overlay.members().size() == 1);
   EXPECT_FALSE(a.overlay.members()[0].online);
   EXPECT_EQ(a.changes.back(), b_id.to_string() + "-home");
   co_await world.pass(5s);
-  OverlayNode& again = world.add({.seed = 2, .port = port, .networks = {network_of("home", "password")}});
+  OverlayNode& again =
+      world.add({.seed = 2, .port = port, .networks = {network_of("home", "password")}});
   again.overlay.start();
   CO_ASSERT_TRUE(co_await world.until([&] { return a.is_connected_to(again) && again.knows(a); }));
   EXPECT_EQ(a.changes.back(), b_id.to_string() + "+home");
@@ -224,7 +228,8 @@ awaitable<void> peers_meet_in_the_network_that_they_share(World& world) {
   both.overlay.start();
   OverlayNode& one = world.member(2);
   world.introduce(both, one);
-  CO_ASSERT_TRUE(co_await world.until([&] { return both.is_connected_to(one) && one.is_connected_to(both); }));
+  CO_ASSERT_TRUE(
+      co_await world.until([&] { return both.is_connected_to(one) && one.is_connected_to(both); }));
   co_await world.pass(500ms);
   const NetworkId work = network_of("work", "w").id;
   for (const auto& [node, other] : {std::pair(&both, &one), std::pair(&one, &both)}) {
@@ -241,7 +246,8 @@ TEST(Overlay, peers_meet_in_the_network_that_they_share) {
 }
 
 // One proof on a stream of its own.
-awaitable<Result<void>> try_password(OverlayNode& from, p2p::ConnectionPtr connection, std::string password) {
+awaitable<Result<void>> try_password(OverlayNode& from, p2p::ConnectionPtr connection,
+                                     std::string password) {
   CO_TRY(auto stream, co_await connection->open_stream(kNetworkProtocol));
   const HandshakeParties parties{from.id(), connection->peer(), to_bytes(connection->binding())};
   const Network network = network_of("home", password);
@@ -252,7 +258,8 @@ awaitable<void> guesses_are_limited_to_a_few_a_minute(World& world) {
   OverlayNode& member = world.member(1);
   OverlayNode& guesser = world.add({.seed = 2});
   const auto connect = [&]() {
-    return world.result_of(guesser.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
+    return world.result_of(
+        guesser.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
   };
   auto connection = co_await connect();
   CO_ASSERT_TRUE(connection);
@@ -266,7 +273,8 @@ awaitable<void> guesses_are_limited_to_a_few_a_minute(World& world) {
   EXPECT_FALSE(member.is_connected_to(guesser));
   // Another key from the same address does no better.
   OverlayNode& again = world.add({.seed = 3});
-  auto other = co_await world.result_of(again.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
+  auto other = co_await world.result_of(
+      again.host.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
   CO_ASSERT_TRUE(other);
   tried = co_await world.result_of(try_password(again, *other, "password"));
   EXPECT_EQ(tried.error(), HandshakeErrc::too_many_attempts);
@@ -378,11 +386,14 @@ awaitable<void> a_waiting_connect_can_be_cancelled(World& world) {
     (void)co_await from.overlay.connect(kHome, to);
   };
   tasks.spawn("connect", wait(outsider, member.id()));
-  CO_ASSERT_TRUE(co_await world.until([&] { return outsider.host.swarm().connection_to(member.id()) != nullptr; }));
+  CO_ASSERT_TRUE(co_await world.until(
+      [&] { return outsider.host.swarm().connection_to(member.id()) != nullptr; }));
   co_await tasks.close();
   EXPECT_EQ(tasks.size(), 0u);
 }
-TEST(Overlay, a_waiting_connect_can_be_cancelled) { test::in_world(a_waiting_connect_can_be_cancelled); }
+TEST(Overlay, a_waiting_connect_can_be_cancelled) {
+  test::in_world(a_waiting_connect_can_be_cancelled);
+}
 
 awaitable<void> takes_a_bounded_number_of_bootstrap_peers(World& world) {
   OverlayNode& node = world.add({.seed = 1});
@@ -400,7 +411,8 @@ TEST(Overlay, takes_a_bounded_number_of_bootstrap_peers) {
 
 awaitable<void> the_sequence_number_only_grows(World& world) {
   const auto now = static_cast<std::uint64_t>(unix_milliseconds(world.clock.wall_now()));
-  OverlayNode& ahead = world.add({.seed = 1, .networks = {network_of("home", "p")}, .last_seq = now + 1'000'000});
+  OverlayNode& ahead =
+      world.add({.seed = 1, .networks = {network_of("home", "p")}, .last_seq = now + 1'000'000});
   ahead.overlay.start();
   EXPECT_EQ(ahead.seqs, std::vector<std::uint64_t>{now + 1'000'001});
   // A store that lost it: the clock is the floor.
@@ -434,7 +446,8 @@ TEST(Overlay, records_that_were_not_renewed_for_a_month_are_forgotten) {
 awaitable<void> closing_in_the_middle_of_everything_leaves_nothing_behind(World& world) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     OverlayNode& node = world.member(seed);
-    for (std::uint64_t other = 1; other < seed; ++other) world.introduce(node, world.node(other - 1));
+    for (std::uint64_t other = 1; other < seed; ++other)
+      world.introduce(node, world.node(other - 1));
   }
   co_await world.pass(20ms);
   // The world closes all of them now, in the middle of dials, proofs and syncs.

@@ -5,7 +5,7 @@
 #include "crypto/error.hpp"
 #include "crypto/signed_envelope.hpp"
 #include "overlay/record.pb.h"
-#include "support/vectors.hpp"
+#include "support/wire_page.hpp"
 
 namespace oc::overlay {
 namespace {
@@ -68,22 +68,7 @@ TEST(Record, is_read_back_as_it_was_sealed) {
 TEST(Record, has_the_bytes_of_the_documentation) {
   const auto key = page_key();
   const SealedRecord sealed = seal_record(key, record_of(key, 1'735'689'600'000));
-  EXPECT_EQ(sealed.envelope, test::hex(
-      // public_key
-      "0a24 0801122003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
-      // payload_type
-      "1218 2f6f70656e2d636861742f6e6f64652d7265636f72642f31"
-      // payload: peer_id, seq, addresses, name, version, issued
-      "1a4b"
-      "0a26 00240801122003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
-      "10 80f8a5f9c132"
-      "1a08 04cb0071070607c1"
-      "2203 6e6173"
-      "2a05 302e312e30"
-      "38 808bd2bb06"
-      // signature
-      "2a40 2331bc382f9101f81b5d149cda3a2cfe944bc6221dd1b759e66d6fe6879677272cc5e366cfc1fc77c1c4"
-      "a0e688de144130f700dd4d402374534ee6acc7de170b"));
+  EXPECT_TRUE(test::page_shows("records.md", sealed.envelope)) << to_hex(sealed.envelope);
 }
 
 TEST(Record, is_cut_to_what_others_take) {
@@ -141,7 +126,8 @@ TEST(Record, of_another_domain_or_type_is_refused) {
   ASSERT_TRUE(open_record(seal(key, message)));
   EXPECT_EQ(open_record(seal(key, message, "libp2p-peer-record")).error(),
             crypto::CryptoErrc::bad_signature);
-  EXPECT_EQ(open_record(seal(key, message, "open-chat-node-record", "/other")).error(), Errc::malformed);
+  EXPECT_EQ(open_record(seal(key, message, "open-chat-node-record", "/other")).error(),
+            Errc::malformed);
 }
 
 TEST(Record, beyond_a_bound_is_refused) {

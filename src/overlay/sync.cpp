@@ -232,7 +232,9 @@ awaitable<void> Sync::run() {
         std::chrono::duration_cast<std::chrono::milliseconds>(kSyncInterval / 4).count();
     const auto jitter =
         static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(2 * quarter)));
-    if (auto done = co_await clock_.sleep_for(kSyncInterval + std::chrono::milliseconds(jitter - quarter)); !done)
+    if (auto done =
+            co_await clock_.sleep_for(kSyncInterval + std::chrono::milliseconds(jitter - quarter));
+        !done)
       co_return;
     for (const auto& [id, network] : members_.networks()) {
       const auto targets = members_.connected(id);

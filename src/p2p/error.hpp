@@ -20,7 +20,9 @@ enum class P2pErrc {
 };
 
 const boost::system::error_category& p2p_category() noexcept;
-inline error_code make_error_code(P2pErrc e) noexcept { return {static_cast<int>(e), p2p_category()}; }
+inline error_code make_error_code(P2pErrc e) noexcept {
+  return {static_cast<int>(e), p2p_category()};
+}
 
 }  // namespace oc::p2p
 

@@ -10,7 +10,8 @@ namespace oc::p2p {
 // A swarm with the protocols every libp2p peer speaks.
 class Host {
  public:
-  Host(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity, IdentifyOptions identify)
+  Host(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
+       IdentifyOptions identify)
       : swarm_(executor, clock, random, std::move(identity)),
         identify_(swarm_, clock, std::move(identify)),
         ping_(swarm_, clock, random) {}

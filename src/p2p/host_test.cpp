@@ -9,7 +9,9 @@ using namespace std::chrono_literals;
 
 struct TestHost {
   TestHost(Executor executor, std::uint64_t seed, bool v6 = false)
-      : clock(executor), random(seed), host(executor, clock, random, crypto::PrivateKey::generate(random), options()) {
+      : clock(executor),
+        random(seed),
+        host(executor, clock, random, crypto::PrivateKey::generate(random), options()) {
     const auto ip = v6 ? asio::ip::address(asio::ip::address_v6::loopback())
                        : asio::ip::address(asio::ip::address_v4::loopback());
     EXPECT_TRUE(host.swarm().listen({ip, 0}));

@@ -121,17 +121,17 @@ awaitable<void> Egress::carry(net::TcpListener::Accepted visitor) {
     co_return;
   }
   const SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
-  (void)co_await splice(*visitor.stream, **tunnel, bytes);
+  (void)co_await splice(*visitor.stream, **tunnel, bytes, context_.clock);
 }
 
 std::vector<std::size_t> Egress::targets_in_turn() {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
-    if (!targets_[i].fault) order.push_back(i);
+    if (!fault_now(targets_[i])) order.push_back(i);
   }
   const std::size_t good = order.size();
   for (std::size_t i = 0; i < targets_.size(); ++i) {
-    if (targets_[i].fault) order.push_back(i);
+    if (fault_now(targets_[i])) order.push_back(i);
   }
   const auto among = static_cast<std::ptrdiff_t>(good != 0 ? good : order.size());
   const auto first = static_cast<std::ptrdiff_t>(next_target_++) % among;

@@ -95,7 +95,8 @@ awaitable<void> Ingress::keep_probing() {
     if (!looked && looked.error() != Errc::timed_out) co_return;
     // Not more often than this, however many tunnels fail meanwhile.
     if (looked) {
-      if (auto slept = co_await context_.clock.sleep_for(std::chrono::milliseconds(500)); !slept) co_return;
+      if (auto slept = co_await context_.clock.sleep_for(std::chrono::milliseconds(500)); !slept)
+        co_return;
     }
   }
 }
@@ -103,7 +104,8 @@ awaitable<void> Ingress::keep_probing() {
 awaitable<void> Ingress::carry(StreamPtr stream, TunnelHeader header) {
   if (header.probe) {
     fault_ = co_await probe();
-    if (auto done = co_await send_answer(*stream, fault_); done) (void)co_await stream->close_write();
+    if (auto done = co_await send_answer(*stream, fault_); done)
+      (void)co_await stream->close_write();
     co_return;
   }
   ++counters_.connections;
@@ -118,13 +120,14 @@ awaitable<void> Ingress::carry(StreamPtr stream, TunnelHeader header) {
   auto service = co_await connect();
   if (!service) {
     ++counters_.failures;
-    if (auto done = co_await send_answer(*stream, service.error()); done) (void)co_await stream->close_write();
+    if (auto done = co_await send_answer(*stream, service.error()); done)
+      (void)co_await stream->close_write();
     co_return;
   }
   connected_in(context_.clock.now() - start);
   if (auto done = co_await send_answer(*stream, std::nullopt); !done) co_return;
   const SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
-  (void)co_await splice(*stream, **service, bytes);
+  (void)co_await splice(*stream, **service, bytes, context_.clock);
 }
 
 }  // namespace oc::tunnel

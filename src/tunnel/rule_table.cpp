@@ -215,7 +215,8 @@ awaitable<void> RuleTable::serve(p2p::ConnectionPtr connection,
     }
   }
   if (refusal) {
-    if (auto done = co_await send_answer(*stream, refusal); done) (void)co_await stream->close_write();
+    if (auto done = co_await send_answer(*stream, refusal); done)
+      (void)co_await stream->close_write();
     co_return;
   }
   chosen->serve(std::move(stream), *std::move(header));

@@ -49,10 +49,13 @@ RuleText ingress(std::string origin, std::string target) {
 Outcome<Rule> on_public(const RuleText& text) { return parse_rule(text, context_of(kPublic)); }
 Outcome<Rule> on_private(const RuleText& text) { return parse_rule(text, context_of(kPrivate)); }
 
-FaultCode fault_of(const Outcome<Rule>& rule) { return rule ? FaultCode::internal : rule.error().code; }
+FaultCode fault_of(const Outcome<Rule>& rule) {
+  return rule ? FaultCode::internal : rule.error().code;
+}
 
 TEST(EgressRule, listens_on_this_nodes_port_and_leads_to_the_targets) {
-  const auto rule = on_public(egress(kPublic.to_string() + ":8080", kPrivate.to_string() + ":9090"));
+  const auto rule =
+      on_public(egress(kPublic.to_string() + ":8080", kPrivate.to_string() + ":9090"));
   ASSERT_TRUE(rule) << rule.error().to_string();
   EXPECT_EQ(rule->direction, RuleDirection::egress);
   EXPECT_EQ(rule->network.value(), "home");
@@ -163,7 +166,8 @@ TEST(IngressRule, finds_its_port_where_there_is_one) {
 TEST(IngressRule, must_come_from_elsewhere_and_end_here) {
   EXPECT_EQ(fault_of(on_private(ingress("private:80", "private:80"))), FaultCode::bad_rule);
   EXPECT_EQ(fault_of(on_private(ingress("public:80", "third:80"))), FaultCode::bad_rule);
-  EXPECT_EQ(fault_of(on_private(ingress("public:80", "private:80,private:81"))), FaultCode::bad_rule);
+  EXPECT_EQ(fault_of(on_private(ingress("public:80", "private:80,private:81"))),
+            FaultCode::bad_rule);
   RuleText bound = ingress("public:80", "private:80");
   bound.bind = "127.0.0.1";
   EXPECT_EQ(fault_of(on_private(bound)), FaultCode::bad_rule);
@@ -189,14 +193,33 @@ TEST(LocalTarget, is_written_as_it_is_read) {
 
 TEST(LocalTarget, refuses_what_is_neither) {
   const std::string nul("/run/a\0b", 8);
-  for (const std::string& bad :
-       {std::string(), std::string("host"), std::string(":80"), std::string("host:"), std::string("host:0"),
-        std::string("host:65536"), std::string("host:-1"), std::string("host:+1"), std::string("host:8o"),
-        std::string("host: 80"), std::string("host:80-90"), std::string("::1:80"), std::string("::1"),
-        std::string("[::1]"), std::string("[]:80"), std::string("[host]:80"), std::string("ho st:80"),
-        std::string("host\n:80"), std::string("user@host:80"), std::string("http://host:80"),
-        std::string("h\0st:80", 7), std::string(254, 'h') + ":80", std::string("unix:"), std::string("unix:run"),
-        "unix:/" + std::string(107, 'x'), "unix:" + nul, std::string("unix:/a\nb")}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string("host"),
+                                 std::string(":80"),
+                                 std::string("host:"),
+                                 std::string("host:0"),
+                                 std::string("host:65536"),
+                                 std::string("host:-1"),
+                                 std::string("host:+1"),
+                                 std::string("host:8o"),
+                                 std::string("host: 80"),
+                                 std::string("host:80-90"),
+                                 std::string("::1:80"),
+                                 std::string("::1"),
+                                 std::string("[::1]"),
+                                 std::string("[]:80"),
+                                 std::string("[host]:80"),
+                                 std::string("ho st:80"),
+                                 std::string("host\n:80"),
+                                 std::string("user@host:80"),
+                                 std::string("http://host:80"),
+                                 std::string("h\0st:80", 7),
+                                 std::string(254, 'h') + ":80",
+                                 std::string("unix:"),
+                                 std::string("unix:run"),
+                                 "unix:/" + std::string(107, 'x'),
+                                 "unix:" + nul,
+                                 std::string("unix:/a\nb")}) {
     const auto target = parse_local_target(bad);
     EXPECT_FALSE(target) << bad;
     if (!target) {
@@ -232,7 +255,8 @@ TEST(Rule, of_a_kind_that_is_still_to_come_says_so) {
 }
 
 TEST(Rule, of_a_range_of_ports_is_refused) {
-  EXPECT_EQ(fault_of(on_public(egress("public:8000-8010", "private:8000-8010"))), FaultCode::bad_rule);
+  EXPECT_EQ(fault_of(on_public(egress("public:8000-8010", "private:8000-8010"))),
+            FaultCode::bad_rule);
 }
 
 TEST(Rule, names_its_direction) {
@@ -245,16 +269,30 @@ TEST(Rule, names_its_direction) {
 
 TEST(Rule, names_peers_that_exist) {
   for (const char* unknown : {"nobody:80", "12D3KooW:80", "-:80", "\x1b[2J:80"}) {
-    EXPECT_EQ(fault_of(on_public(egress("public:80", unknown))), FaultCode::bad_peer_reference) << unknown;
+    EXPECT_EQ(fault_of(on_public(egress("public:80", unknown))), FaultCode::bad_peer_reference)
+        << unknown;
     EXPECT_EQ(fault_of(on_private(ingress(unknown, "private:80"))), FaultCode::bad_peer_reference);
   }
 }
 
 TEST(Rule, refuses_hostile_strings_with_a_fault) {
-  const std::vector<std::string> hostile = {
-      std::string(1, '\0'), "\n", "$(id):80", "'; DROP TABLE rules; --:80", "{", "\xc0\x27:80", ",", ":",
-      "::", ":99999999999999999999", "public:", "public:0", "public:65536", "public:08x", "%00:80",
-      std::string(kMaxRuleText + 1, 'a'), std::string(64 * 1024, ':')};
+  const std::vector<std::string> hostile = {std::string(1, '\0'),
+                                            "\n",
+                                            "$(id):80",
+                                            "'; DROP TABLE rules; --:80",
+                                            "{",
+                                            "\xc0\x27:80",
+                                            ",",
+                                            ":",
+                                            "::",
+                                            ":99999999999999999999",
+                                            "public:",
+                                            "public:0",
+                                            "public:65536",
+                                            "public:08x",
+                                            "%00:80",
+                                            std::string(kMaxRuleText + 1, 'a'),
+                                            std::string(64 * 1024, ':')};
   for (const std::string& text : hostile) {
     EXPECT_FALSE(on_public(egress(text, "private:80"))) << text;
     EXPECT_FALSE(on_public(egress("public:80", text))) << text;
@@ -292,8 +330,9 @@ TEST(Rule, is_the_same_whatever_its_tags_dates_and_switch_say) {
   text.expires_in_seconds = 60;
   EXPECT_TRUE(on_public(text)->same_as(rule));
   EXPECT_FALSE(on_public(text)->enabled);
-  for (const RuleText& other : {egress("public:81", "private:80"), egress("public:80", "private:81"),
-                                egress("public:80", "third:80"), egress("public:80", "private:80,third:80")}) {
+  for (const RuleText& other :
+       {egress("public:81", "private:80"), egress("public:80", "private:81"),
+        egress("public:80", "third:80"), egress("public:80", "private:80,third:80")}) {
     EXPECT_FALSE(on_public(other)->same_as(rule)) << other.origin << other.target;
   }
   text.bind = "0.0.0.0";

@@ -1,5 +1,7 @@
 #include "tunnel/splice.hpp"
 
+#include "base/deadline.hpp"
+
 namespace oc::tunnel {
 namespace {
 
@@ -8,13 +10,9 @@ void reset_both(net::Stream& a, net::Stream& b) {
   b.reset();
 }
 
-awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& count) {
+awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& bytes,
+                             std::uint64_t& chunks) {
   for (;;) {
-    // Cancellation that came together with the end of an operation does not interrupt the next one.
-    if (auto done = co_await was_cancelled(); done) {
-      reset_both(from, to);
-      co_return Errc::cancelled;
-    }
     auto chain = co_await from.read_chain();
     if (!chain) {
       if (chain.error() == Errc::eof) {
@@ -25,7 +23,8 @@ awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& 
       reset_both(from, to);
       co_return chain.error();
     }
-    count += chain->bytes();
+    bytes += chain->bytes();
+    ++chunks;
     auto written = co_await to.write_chain(*std::move(chain));
     if (!written) {
       reset_both(from, to);
@@ -36,33 +35,53 @@ awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& 
 
 struct Half {
   Result<void> result = success();
+  std::uint64_t chunks = 0;
   bool ended = false;
-  Event end;
 };
 
-awaitable<void> pump_half(net::Stream& from, net::Stream& to, std::uint64_t& count, Half& half) {
+awaitable<void> pump_half(net::Stream& from, net::Stream& to, std::uint64_t& bytes, Half& half,
+                          Event& ended) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  half.result = co_await pump(from, to, count);
+  half.result = co_await pump(from, to, bytes, half.chunks);
   half.ended = true;
-  half.end.set();
+  ended.set();
+}
+
+// Waits for the end of what is left of a tunnel, as long as something moves in it.
+awaitable<Result<void>> linger(Clock& clock, const Half& left, Event& ended) {
+  for (;;) {
+    const std::uint64_t before = left.chunks;
+    auto waited = co_await with_deadline<void>(clock, kHalfClosedIdle, ended.wait());
+    const bool still_moving = !waited && waited.error() == Errc::timed_out && left.chunks != before;
+    if (!still_moving) co_return waited;
+  }
 }
 
 }  // namespace
 
-awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters) {
-  // Cancellation reaches this task as an error of its pump, which resets both streams and so ends
-  // the other pump as well.
+awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters,
+                               Clock& clock) {
   co_await asio::this_coro::throw_if_cancelled(false);
   TaskScope tasks(co_await asio::this_coro::executor);
+  Event ended;
+  Half forth;
   Half back;
-  tasks.spawn("splice back", pump_half(b, a, counters.backward, back));
-  auto forth = co_await pump(a, b, counters.forward);
-  if (auto done = co_await was_cancelled(); done) reset_both(a, b);
-  while (!back.ended) {
-    if (auto done = co_await back.end.wait(); !done) reset_both(a, b);
+  tasks.spawn("splice forth", pump_half(a, b, counters.forward, forth, ended));
+  tasks.spawn("splice back", pump_half(b, a, counters.backward, back, ended));
+  while (!forth.ended || !back.ended) {
+    // Cancellation that came earlier does not interrupt the wait; the reset ends both halves.
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) reset_both(a, b);
+    Result<void> waited = success();
+    if (forth.ended || back.ended) {
+      waited = co_await linger(clock, forth.ended ? back : forth, ended);
+    } else {
+      waited = co_await ended.wait();
+    }
+    if (!waited) reset_both(a, b);
   }
   co_await tasks.close();
-  if (!forth) co_return forth.error();
+  if (!forth.result) co_return forth.result;
   co_return back.result;
 }
 

@@ -3,9 +3,14 @@
 
 #include <cstdint>
 
+#include "base/clock.hpp"
 #include "net/stream.hpp"
 
 namespace oc::tunnel {
+
+// When one half has ended and nothing moves in the other for this long, both are reset: a far end
+// that is gone is not noticed otherwise, since nobody reads from a half that has ended.
+inline constexpr Duration kHalfClosedIdle = std::chrono::minutes(5);
 
 // Counted up as the bytes move; must outlive the call.
 struct SpliceCounters {
@@ -18,6 +23,7 @@ struct SpliceCounters {
 // Backpressure: nothing is read that was not written on. Both streams must outlive the call; both
 // are finished or reset when it returns. Cancelling it resets both, also when one half has ended
 // already; the calling task does not throw on cancellation from then on.
-awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters);
+awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters,
+                               Clock& clock);
 
 }  // namespace oc::tunnel

@@ -20,12 +20,13 @@ struct Spliced {
   }
   StreamPtr visitor, outer, inner, service;
   std::uint64_t forward = 0, backward = 0;
+  FakeClock clock;
   std::optional<Result<void>> result;
 };
 
 awaitable<void> run_splice(Spliced& s) {
   const SpliceCounters counters{s.forward, s.backward};
-  s.result = co_await splice(*s.outer, *s.inner, counters);
+  s.result = co_await splice(*s.outer, *s.inner, counters, s.clock);
 }
 
 awaitable<void> turns(Executor executor, int count = 50) {
@@ -136,6 +137,53 @@ awaitable<void> reset_after_half_close(Spliced& s, TaskScope& tasks) {
 TEST(Splice, carries_a_reset_after_one_half_has_ended) {
   Spliced s;
   with_splice(s, reset_after_half_close);
+}
+
+awaitable<void> silent_after_half_close(Spliced& s, TaskScope& tasks, net::Stream& ended,
+                                        net::Stream& left) {
+  EXPECT_TRUE(co_await ended.close_write());
+  for (int i = 0; i < 3; ++i) {
+    co_await turns(tasks.executor());
+    s.clock.advance(kHalfClosedIdle - std::chrono::seconds(1));
+    EXPECT_TRUE(co_await left.write(as_bytes("x"))) << "while something moves, it lives on";
+    co_await turns(tasks.executor());
+    s.clock.advance(std::chrono::seconds(1));
+    co_await turns(tasks.executor());
+    EXPECT_FALSE(s.result);
+  }
+  s.clock.advance(kHalfClosedIdle);
+  co_await turns(tasks.executor());
+  EXPECT_TRUE(s.result && !*s.result);
+  error_code end;
+  (void)co_await read_all(ended, end);
+  EXPECT_EQ(end, Errc::reset);
+}
+
+awaitable<void> silent_service(Spliced& s, TaskScope& tasks) {
+  return silent_after_half_close(s, tasks, *s.visitor, *s.service);
+}
+TEST(Splice, is_given_up_when_the_visitor_has_ended_and_the_service_is_silent) {
+  Spliced s;
+  with_splice(s, silent_service);
+}
+
+awaitable<void> silent_visitor(Spliced& s, TaskScope& tasks) {
+  return silent_after_half_close(s, tasks, *s.service, *s.visitor);
+}
+TEST(Splice, is_given_up_when_the_service_has_ended_and_the_visitor_is_silent) {
+  Spliced s;
+  with_splice(s, silent_visitor);
+}
+
+awaitable<void> silent_but_open(Spliced& s, TaskScope& tasks) {
+  co_await turns(tasks.executor());
+  s.clock.advance(std::chrono::hours(24));
+  co_await turns(tasks.executor());
+  EXPECT_FALSE(s.result);
+}
+TEST(Splice, lives_on_in_silence_while_both_halves_are_open) {
+  Spliced s;
+  with_splice(s, silent_but_open);
 }
 
 awaitable<void> expect_both_reset(Spliced& s) {
@@ -289,7 +337,8 @@ awaitable<void> much_both_ways(Spliced& s, TaskScope& tasks) {
 }
 TEST(Splice, carries_sixteen_mebibytes_both_ways_whatever_the_chunks_are) {
   const std::size_t before = Buffer::blocks_in_use();
-  Spliced s({.capacity = 30'011, .largest_read = 4'099}, {.capacity = 70'001, .largest_read = 8'191});
+  Spliced s({.capacity = 30'011, .largest_read = 4'099},
+            {.capacity = 70'001, .largest_read = 8'191});
   with_splice(s, much_both_ways);
   EXPECT_EQ(Buffer::blocks_in_use(), before);
 }

@@ -1,4 +1,5 @@
-// The suite that every implementation of net::Stream passes: the contract of net/stream.hpp as tests.
+// The suite that every implementation of net::Stream passes: the contract of net/stream.hpp as
+// tests.
 //
 // To put a stream under test, describe how to make a connected pair of it and instantiate:
 //
@@ -42,7 +43,9 @@ struct StreamKind {
   bool shows_reset = true;
 };
 
-inline std::string kind_name(const testing::TestParamInfo<StreamKind>& info) { return info.param.name; }
+inline std::string kind_name(const testing::TestParamInfo<StreamKind>& info) {
+  return info.param.name;
+}
 inline void PrintTo(const StreamKind& kind, std::ostream* out) { *out << kind.name; }
 
 class StreamConformance : public testing::TestWithParam<StreamKind> {
@@ -119,15 +122,16 @@ inline awaitable<Result<void>> write_pattern(net::Stream& to, std::size_t size, 
 }
 
 // Reads until `size` bytes came (or what ends the stream) and checks them; gives how many came.
-inline awaitable<Result<std::size_t>> read_pattern(net::Stream& from, std::size_t size, std::size_t room,
-                                                   ReadBy by) {
+inline awaitable<Result<std::size_t>> read_pattern(net::Stream& from, std::size_t size,
+                                                   std::size_t room, ReadBy by) {
   Bytes into(room);
   std::size_t have = 0;
   while (have < size) {
     if (by == ReadBy::some) {
       const std::size_t most = std::min(room, size - have);
       CO_TRY(const std::size_t n, co_await from.read_some(MutableBytes(into).first(most)));
-      if (n == 0 || n > most || !is_patterned(have, BytesView(into).first(n))) co_return Errc::malformed;
+      if (n == 0 || n > most || !is_patterned(have, BytesView(into).first(n)))
+        co_return Errc::malformed;
       have += n;
       continue;
     }
@@ -190,7 +194,9 @@ inline awaitable<Result<void>> write_on(net::Stream& to, std::size_t& taken) {
   }
 }
 
-inline awaitable<Result<void>> write_one(net::Stream& to, Bytes bytes) { co_return co_await to.write(bytes); }
+inline awaitable<Result<void>> write_one(net::Stream& to, Bytes bytes) {
+  co_return co_await to.write(bytes);
+}
 
 }  // namespace stream_conformance
 

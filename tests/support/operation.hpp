@@ -18,10 +18,12 @@ template <class T>
 class Operation {
  public:
   Operation(Executor executor, awaitable<Result<T>> operation) {
+    // The completion keeps the signal alive to the task's very end.
     asio::co_spawn(executor, run(state_, std::move(operation)),
-                   asio::bind_cancellation_slot(state_->cancel.slot(), [](const std::exception_ptr& failure) {
-                     if (failure) std::rethrow_exception(failure);
-                   }));
+                   asio::bind_cancellation_slot(
+                       state_->cancel.slot(), [state = state_](const std::exception_ptr& failure) {
+                         if (failure) std::rethrow_exception(failure);
+                       }));
   }
 
   bool done() const { return state_->result.has_value(); }

@@ -16,10 +16,10 @@
 #include "support/run_async.hpp"
 
 // In a coroutine, where ASSERT_TRUE cannot return.
-#define CO_ASSERT_TRUE(condition)              \
-  if (!(condition)) {                          \
+#define CO_ASSERT_TRUE(condition)               \
+  if (!(condition)) {                           \
     ADD_FAILURE() << #condition << " is false"; \
-    co_return;                                 \
+    co_return;                                  \
   }
 
 namespace oc::test {
@@ -95,8 +95,8 @@ struct OverlayNode {
   }
 };
 
-// The nodes of one test. Time passes only in until(), pass() and finish(): kStep of it for each turn
-// in which the sockets get a millisecond.
+// The nodes of one test. Time passes only in until(), pass() and finish(): kStep of it for each
+// turn in which the sockets get a millisecond.
 class World {
  public:
   static constexpr Duration kStep = 10ms;
@@ -157,7 +157,9 @@ class World {
     while (!nodes_.empty()) co_await remove(*nodes_.front());
   }
   // What is to be ended before the nodes are.
-  void before_close(std::function<awaitable<void>()> closer) { closers_.push_back(std::move(closer)); }
+  void before_close(std::function<awaitable<void>()> closer) {
+    closers_.push_back(std::move(closer));
+  }
 
   const Executor& executor() const { return executor_; }
   FakeClock clock;

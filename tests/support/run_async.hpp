@@ -15,7 +15,8 @@ namespace oc::test {
 // Calls make() on the loop's thread and runs the coroutine it returns; fails the test when it does
 // not end within `limit` of real time.
 template <class Make>
-void run_async(asio::io_context& io, Make make, std::chrono::seconds limit = std::chrono::seconds(8)) {
+void run_async(asio::io_context& io, Make make,
+               std::chrono::seconds limit = std::chrono::seconds(8)) {
   bool done = false;
   std::exception_ptr failure;
   asio::co_spawn(io, make(), [&](std::exception_ptr e) {

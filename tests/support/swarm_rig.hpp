@@ -1,4 +1,5 @@
-// Swarms on loopback under a clock that stands still: what waits for time waits until the test says.
+// Swarms on loopback under a clock that stands still: what waits for time waits until the test
+// says.
 #pragma once
 
 #include <memory>
@@ -32,7 +33,8 @@ struct SwarmRig {
   awaitable<Duration> close() {
     Operation<void> closing(swarm.executor(), close_swarm(swarm));
     const TimePoint start = clock.now();
-    for (co_await settle(); !closing.done(); co_await settle()) clock.advance(std::chrono::milliseconds(50));
+    for (co_await settle(); !closing.done(); co_await settle())
+      clock.advance(std::chrono::milliseconds(50));
     EXPECT_TRUE(co_await closing.result());
     co_return clock.now() - start;
   }

@@ -9,7 +9,9 @@
 
 namespace oc::test {
 
-inline net::TcpAddress loopback(std::uint16_t port) { return {asio::ip::address_v4::loopback(), port}; }
+inline net::TcpAddress loopback(std::uint16_t port) {
+  return {asio::ip::address_v4::loopback(), port};
+}
 
 // A port that nobody listens on now.
 inline Port free_port(const Executor& executor) {

@@ -10,8 +10,8 @@ Connection::Connection(Facts facts, SecureChannel channel, Clock& clock, std::ui
       remote_key_(std::move(channel.remote_key)),
       binding_(std::move(channel.binding)),
       muxer_(std::move(channel.stream),
-             facts_.direction == Direction::outbound ? yamux::Role::client : yamux::Role::server, clock,
-             hash_seed, std::move(on_stream)),
+             facts_.direction == Direction::outbound ? yamux::Role::client : yamux::Role::server,
+             clock, hash_seed, std::move(on_stream)),
       tasks_(std::move(executor)) {}
 
 awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream(std::string protocol) {

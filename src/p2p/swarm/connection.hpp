@@ -39,8 +39,8 @@ class Connection {
     TimePoint opened{};
   };
 
-  Connection(Facts facts, SecureChannel channel, Clock& clock, std::uint64_t hash_seed, Executor executor,
-             yamux::Connection::OnStream on_stream);
+  Connection(Facts facts, SecureChannel channel, Clock& clock, std::uint64_t hash_seed,
+             Executor executor, yamux::Connection::OnStream on_stream);
 
   const Facts& facts() const { return facts_; }
   const codec::PeerId& peer() const { return facts_.peer; }
@@ -60,6 +60,7 @@ class Connection {
   }
   // Ends it at once.
   void abort(error_code why) { muxer_.abort(why); }
+  // Not ended, and not being closed.
   bool alive() const { return alive_; }
 
   std::optional<Duration> round_trip() const { return muxer_.round_trip(); }

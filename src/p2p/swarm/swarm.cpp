@@ -117,14 +117,16 @@ awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted) {
     ~Pending() { --count; }
   } pending{pending_inbound_};
   auto upgraded = co_await with_deadline<ConnectionPtr>(
-      clock_, kUpgradeTimeout, establish(std::move(accepted.stream), Direction::inbound, std::nullopt));
+      clock_, kUpgradeTimeout,
+      establish(std::move(accepted.stream), Direction::inbound, std::nullopt));
   if (upgraded) co_return;
   ++counters_.upgrades_failed;
   log::debug("inbound connection from {} failed: {}", net::to_text(accepted.remote),
              upgraded.error().message());
 }
 
-awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses) {
+awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
+                                             std::vector<codec::Multiaddr> addresses) {
   if (peer == self_) co_return P2pErrc::dial_to_self;
   if (auto existing = connection_to(peer)) co_return existing;
   if (addresses.empty()) co_return P2pErrc::no_addresses;
@@ -188,7 +190,8 @@ awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
   }
 }
 
-awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address) {
+awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer,
+                                   codec::Multiaddr address) {
   struct Leave {
     Race& race;
     ~Leave() {
@@ -196,8 +199,8 @@ awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId pee
       race.progress.set();
     }
   } leave{*race};
-  auto connection =
-      co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout, dial_address(std::move(peer), address));
+  auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
+                                                          dial_address(std::move(peer), address));
   if (connection) {
     if (!race->winner) race->winner = *connection;
   } else {

@@ -25,7 +25,8 @@ inline constexpr Duration kDialStagger = std::chrono::milliseconds(250);
 inline constexpr Duration kNegotiationTimeout = std::chrono::seconds(10);
 inline constexpr std::size_t kMaxPendingInbound = 128;
 inline constexpr std::size_t kMaxConnections = 2048;
-// Of one peer (go's bound): both may dial at once, and again before an old connection is known dead.
+// Of one peer (go's bound): both may dial at once, and again before an old connection is known
+// dead.
 inline constexpr std::size_t kMaxConnectionsToPeer = 8;
 // Addresses of one peer that a dial tries.
 inline constexpr std::size_t kMaxDialAddresses = 16;
@@ -37,7 +38,8 @@ using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique
 
 struct SwarmEvents {
   std::function<void(const ConnectionPtr&)> connected = [](const ConnectionPtr&) {};
-  std::function<void(const ConnectionPtr&, error_code)> disconnected = [](const ConnectionPtr&, error_code) {};
+  std::function<void(const ConnectionPtr&, error_code)> disconnected = [](const ConnectionPtr&,
+                                                                          error_code) {};
 };
 
 struct SwarmCounters {
@@ -68,10 +70,11 @@ class Swarm {
   void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
 
   // A connection to the peer: one that exists, or a new one over the first of the addresses that
-  // answers, dialed in order, at most kDialStagger apart. A dial to a peer that is being dialed joins
-  // it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, ::connection_limit,
+  // answers, dialed in order, at most kDialStagger apart. A dial to a peer that is being dialed
+  // joins it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, ::connection_limit,
   // Errc::timed_out, or what the last address said.
-  awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses);
+  awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer,
+                                        std::vector<codec::Multiaddr> addresses);
 
   // The connection new streams should take: alive, the oldest. Null when there is none.
   ConnectionPtr connection_to(const codec::PeerId& peer) const;
@@ -88,10 +91,13 @@ class Swarm {
 
   awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
   awaitable<void> accept_one(net::TcpListener::Accepted accepted);
-  awaitable<void> run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer, std::vector<codec::Multiaddr> to);
-  awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer, codec::Multiaddr address);
+  awaitable<void> run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
+                           std::vector<codec::Multiaddr> to);
+  awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer,
+                              codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
-  awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw, Direction direction,
+  awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw,
+                                             Direction direction,
                                              std::optional<codec::PeerId> expected);
   awaitable<void> run_connection(ConnectionPtr connection);
   awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
@@ -110,8 +116,8 @@ class Swarm {
   std::uint64_t next_connection_ = 1;
   std::size_t pending_inbound_ = 0;
   SwarmCounters counters_;
-  TaskScope tasks_;       // accepting, dialing
-  TaskScope running_;     // one task a connection
+  TaskScope tasks_;    // accepting, dialing
+  TaskScope running_;  // one task a connection
 };
 
 }  // namespace oc::p2p

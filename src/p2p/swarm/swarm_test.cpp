@@ -25,7 +25,8 @@ awaitable<Result<std::string>> ask_echo(ConnectionPtr connection, std::string te
   CO_TRY(auto stream, co_await connection->open_stream(kEcho));
   CO_CHECK(co_await stream->write(as_bytes(text)));
   std::string answer(text.size(), ' ');
-  CO_CHECK(co_await net::read_exactly(*stream, {reinterpret_cast<Byte*>(answer.data()), answer.size()}));
+  CO_CHECK(
+      co_await net::read_exactly(*stream, {reinterpret_cast<Byte*>(answer.data()), answer.size()}));
   (void)co_await stream->close_write();
   co_return answer;
 }

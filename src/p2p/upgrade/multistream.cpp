@@ -42,7 +42,8 @@ Bytes encode_multistream(std::string_view text) {
   return out;
 }
 
-awaitable<Result<std::string>> select_as_dialer(net::Stream& stream, std::span<const std::string> offers) {
+awaitable<Result<std::string>> select_as_dialer(net::Stream& stream,
+                                                std::span<const std::string> offers) {
   if (offers.empty()) co_return P2pErrc::negotiation_failed;
   Bytes opening = encode_multistream(kMultistreamId);
   append(opening, encode_multistream(offers.front()));
@@ -79,9 +80,10 @@ awaitable<Result<std::unique_ptr<net::Stream>>> select_lazily(std::unique_ptr<ne
   Bytes opening = encode_multistream(kMultistreamId);
   append(opening, encode_multistream(protocol));
   CO_CHECK(co_await stream->write(opening));
-  co_return net::with_preamble(std::move(stream), [protocol = std::move(protocol)](net::Stream& below) {
-    return expect_answer(below, protocol);
-  });
+  co_return net::with_preamble(std::move(stream),
+                               [protocol = std::move(protocol)](net::Stream& below) {
+                                 return expect_answer(below, protocol);
+                               });
 }
 
 }  // namespace oc::p2p

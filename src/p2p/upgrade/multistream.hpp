@@ -5,8 +5,8 @@
 //                                    ◀──     /multistream/1.0.0, <proposal> or na
 //   (after na: the next proposal)    ──▶
 //
-// Each message is uvarint(length with the newline), text, '\n'. Nothing behind a message is read: it
-// belongs to the protocol that was agreed on.
+// Each message is uvarint(length with the newline), text, '\n'. Nothing behind a message is read:
+// it belongs to the protocol that was agreed on.
 #pragma once
 
 #include <functional>
@@ -32,7 +32,8 @@ inline constexpr int kMaxProposals = 20;
 //
 // Offers protocols in order and returns the one agreed on. The header and the first proposal go out
 // in one write.
-awaitable<Result<std::string>> select_as_dialer(net::Stream& stream, std::span<const std::string> offers);
+awaitable<Result<std::string>> select_as_dialer(net::Stream& stream,
+                                                std::span<const std::string> offers);
 
 // Answers proposals until one is supported, and returns it.
 awaitable<Result<std::string>> select_as_listener(net::Stream& stream,

@@ -118,8 +118,8 @@ TEST(Multistream, the_dialer_sends_header_and_proposal_without_waiting) {
 
 TEST(Multistream, what_is_not_spoken_is_answered_na_and_the_next_proposal_heard) {
   const Listened out = listener_hears(
-      messages({kMultistreamId, "ls", "/libp2p/simultaneous-connect", "/plaintext/2.0.0", "/secio/1.0.0", "",
-                "/echo/2.0.0", "/echo/1.0.0"}));
+      messages({kMultistreamId, "ls", "/libp2p/simultaneous-connect", "/plaintext/2.0.0",
+                "/secio/1.0.0", "", "/echo/2.0.0", "/echo/1.0.0"}));
   EXPECT_TRUE(out.agreed);
   std::string expected = kHeader;
   for (int i = 0; i < 6; ++i) expected += "\x03na\n";
@@ -146,8 +146,10 @@ TEST(Multistream, proposals_are_counted) {
 }
 
 TEST(Multistream, another_header_ends_it) {
-  for (const std::string_view header : {"/multistream/2.0.0", "/noise", "", "na", "GET / HTTP/1.1"}) {
-    EXPECT_EQ(listener_hears(messages({header, "/echo/1.0.0"})).agreed.error(), Errc::protocol_violation);
+  for (const std::string_view header :
+       {"/multistream/2.0.0", "/noise", "", "na", "GET / HTTP/1.1"}) {
+    EXPECT_EQ(listener_hears(messages({header, "/echo/1.0.0"})).agreed.error(),
+              Errc::protocol_violation);
     EXPECT_EQ(dialer_hears({"/echo/1.0.0"}, messages({header, "/echo/1.0.0"})).agreed.error(),
               Errc::protocol_violation);
   }
@@ -161,25 +163,27 @@ TEST(Multistream, malformed_messages_end_it) {
     return out;
   };
   const std::vector<Bytes> bad{
-      with_length({0}, ""),                                                             // no newline fits
-      with_length({1}, "x"),                                                            // no newline
-      with_length({5}, "/echo"),                                                        // none at the end
-      with_length({0x81, 0x08}, std::string(1025, '\n')),                               // 1025
-      with_length({0xff, 0xff, 0x03}, ""),                                              // three bytes
-      with_length({0x80, 0x80, 0x80, 0x80, 0x08}, ""),                                  // 2^31
-      with_length({0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}, ""),    // 2^63
+      with_length({0}, ""),                                // no newline fits
+      with_length({1}, "x"),                               // no newline
+      with_length({5}, "/echo"),                           // none at the end
+      with_length({0x81, 0x08}, std::string(1025, '\n')),  // 1025
+      with_length({0xff, 0xff, 0x03}, ""),                 // three bytes
+      with_length({0x80, 0x80, 0x80, 0x80, 0x08}, ""),     // 2^31
+      with_length({0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}, ""),     // 2^63
       with_length({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, "abc"),  // no end
-      with_length({0x8c, 0x00}, "/echo/1.0.0\n"),                                       // not minimal
+      with_length({0x8c, 0x00}, "/echo/1.0.0\n"),  // not minimal
       with_length({0x8c, 0x80, 0x00}, "/echo/1.0.0\n"),
   };
   for (const Bytes& bytes : bad) {
-    EXPECT_EQ(listener_hears(bytes).agreed.error(), Errc::protocol_violation) << to_hex(bytes).substr(0, 80);
+    EXPECT_EQ(listener_hears(bytes).agreed.error(), Errc::protocol_violation)
+        << to_hex(bytes).substr(0, 80);
     EXPECT_EQ(dialer_hears({"/echo/1.0.0"}, bytes).agreed.error(), Errc::protocol_violation);
   }
 }
 
 TEST(Multistream, the_longest_message_passes) {
-  Bytes sent = messages({kMultistreamId, std::string(kMaxMultistreamMessage - 1, 'x'), "/echo/1.0.0"});
+  Bytes sent =
+      messages({kMultistreamId, std::string(kMaxMultistreamMessage - 1, 'x'), "/echo/1.0.0"});
   EXPECT_TRUE(listener_hears(sent).agreed);
 }
 
@@ -188,9 +192,11 @@ TEST(Multistream, every_cut_is_an_error) {
   for (std::size_t n = 0; n < whole.size(); ++n) {
     const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
     const Listened listened = listener_hears(part);
-    EXPECT_TRUE(listened.agreed.error() == Errc::eof || listened.agreed.error() == Errc::truncated) << n;
+    EXPECT_TRUE(listened.agreed.error() == Errc::eof || listened.agreed.error() == Errc::truncated)
+        << n;
     const Listened dialed = dialer_hears({"/echo/1.0.0"}, part);
-    EXPECT_TRUE(dialed.agreed.error() == Errc::eof || dialed.agreed.error() == Errc::truncated) << n;
+    EXPECT_TRUE(dialed.agreed.error() == Errc::eof || dialed.agreed.error() == Errc::truncated)
+        << n;
   }
 }
 
@@ -206,11 +212,13 @@ TEST(Multistream, the_dialer_goes_through_its_offers_in_order) {
 TEST(Multistream, the_dialer_ends_with_an_error_when_nothing_is_taken) {
   EXPECT_EQ(dialer_hears({"/a", "/b"}, messages({kMultistreamId, "na", "na"})).agreed.error(),
             P2pErrc::negotiation_failed);
-  EXPECT_EQ(dialer_hears({}, messages({kMultistreamId})).agreed.error(), P2pErrc::negotiation_failed);
+  EXPECT_EQ(dialer_hears({}, messages({kMultistreamId})).agreed.error(),
+            P2pErrc::negotiation_failed);
 }
 
 TEST(Multistream, an_answer_that_was_not_proposed_is_a_violation) {
-  EXPECT_EQ(dialer_hears({"/a", "/b"}, messages({kMultistreamId, "/b"})).agreed.error(), Errc::protocol_violation);
+  EXPECT_EQ(dialer_hears({"/a", "/b"}, messages({kMultistreamId, "/b"})).agreed.error(),
+            Errc::protocol_violation);
 }
 
 TEST(Multistream, a_peer_that_drips_meets_the_deadline_of_the_whole) {

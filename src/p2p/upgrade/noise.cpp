@@ -74,8 +74,9 @@ std::optional<std::string> common_muxer(std::span<const std::string> initiators,
   return std::nullopt;
 }
 
-awaitable<Result<RemotePayload>> exchange(net::Stream& stream, crypto::NoiseXX& noise, bool initiator,
-                                          Bytes payload, std::optional<codec::PeerId> expected) {
+awaitable<Result<RemotePayload>> exchange(net::Stream& stream, crypto::NoiseXX& noise,
+                                          bool initiator, Bytes payload,
+                                          std::optional<codec::PeerId> expected) {
   const auto step = [](auto result) -> Result<Bytes> {
     if (!result) return P2pErrc::handshake_failed;
     return *std::move(result);
@@ -123,7 +124,8 @@ awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below
   crypto::NoiseChannel channel = noise.split();
   co_return SecureChannel{std::make_unique<NoiseStream>(std::move(below), std::move(channel.send),
                                                         std::move(channel.receive)),
-                          std::move(remote->key), to_bytes(noise.handshake_hash()), std::move(muxer)};
+                          std::move(remote->key), to_bytes(noise.handshake_hash()),
+                          std::move(muxer)};
 }
 
 }  // namespace oc::p2p

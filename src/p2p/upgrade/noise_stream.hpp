@@ -18,7 +18,8 @@ namespace oc::p2p {
 // of its own (yamux).
 class NoiseStream final : public net::Stream {
  public:
-  NoiseStream(std::unique_ptr<net::Stream> below, crypto::CipherState send, crypto::CipherState receive);
+  NoiseStream(std::unique_ptr<net::Stream> below, crypto::CipherState send,
+              crypto::CipherState receive);
 
   awaitable<Result<void>> readable() override;
   awaitable<Result<std::size_t>> read_some(MutableBytes into) override;

@@ -19,14 +19,16 @@ crypto::CipherState cipher(Byte seed, std::uint64_t nonce = 0) {
 // A channel end over a fake stream, and the bare stream of its peer, who seals by hand.
 struct Rig {
   explicit Rig(std::size_t largest_read = 0, std::uint64_t nonce = 0)
-      : Rig(net::make_fake_stream_pair({.capacity = 1 << 20, .largest_read = largest_read}), nonce) {}
+      : Rig(net::make_fake_stream_pair({.capacity = 1 << 20, .largest_read = largest_read}),
+            nonce) {}
 
   // The next frame of the peer.
   Bytes sealed(BytesView plain) {
     Bytes out(2 + plain.size() + 16);
     put_be16(out.data(), static_cast<std::uint16_t>(plain.size() + 16));
     std::ranges::copy(plain, out.begin() + 2);
-    EXPECT_TRUE(seal.seal_in_place({}, out.data() + 2, plain.size(), out.data() + 2 + plain.size()));
+    EXPECT_TRUE(
+        seal.seal_in_place({}, out.data() + 2, plain.size(), out.data() + 2 + plain.size()));
     return out;
   }
   Bytes sealed(std::string_view text) { return sealed(as_bytes(text)); }
@@ -36,7 +38,8 @@ struct Rig {
   NoiseStream stream;
 
  private:
-  Rig(std::pair<std::unique_ptr<net::Stream>, std::unique_ptr<net::Stream>> pair, std::uint64_t nonce)
+  Rig(std::pair<std::unique_ptr<net::Stream>, std::unique_ptr<net::Stream>> pair,
+      std::uint64_t nonce)
       : seal(cipher(1, nonce)),
         peer(std::move(pair.first)),
         stream(std::move(pair.second), cipher(2, nonce), cipher(1, nonce)) {}

@@ -18,12 +18,15 @@ crypto::PrivateKey key(std::uint64_t seed) {
   return crypto::PrivateKey::generate(random);
 }
 
-// One side of an honest handshake. (Its constructor is there because GCC 12 copies braced aggregates
-// in a co_await expression bitwise.)
+// One side of an honest handshake. (Its constructor is there because GCC 12 copies braced
+// aggregates in a co_await expression bitwise.)
 struct Party {
   explicit Party(bool is_initiator, std::uint64_t key_seed, std::vector<std::string> speaks = {},
                  std::optional<codec::PeerId> expects = {})
-      : initiator(is_initiator), seed(key_seed), muxers(std::move(speaks)), expected(std::move(expects)) {}
+      : initiator(is_initiator),
+        seed(key_seed),
+        muxers(std::move(speaks)),
+        expected(std::move(expects)) {}
 
   bool initiator;
   std::uint64_t seed;
@@ -42,7 +45,8 @@ awaitable<Result<SecureChannel>> take_part(StreamPtr stream, Party party) {
   NoiseOptions options;
   options.expected = party.expected;
   options.muxers = party.muxers;
-  co_return co_await secure_noise(std::move(stream), party.initiator, identity, random, std::move(options));
+  co_return co_await secure_noise(std::move(stream), party.initiator, identity, random,
+                                  std::move(options));
 }
 
 using Both = std::pair<Result<SecureChannel>, Result<SecureChannel>>;
@@ -59,7 +63,8 @@ awaitable<Both> shake_hands(Party dialer, Party listener, std::size_t largest_re
 TEST(Noise, both_sides_learn_each_others_key_and_agree_on_the_binding) {
   test::run_async([]() -> awaitable<void> {
     for (const std::size_t pieces : {0u, 1u, 13u}) {
-      auto [a, b] = co_await shake_hands(initiator({}, key(2).peer_id()), responder({}, key(1).peer_id()), pieces);
+      auto [a, b] = co_await shake_hands(initiator({}, key(2).peer_id()),
+                                         responder({}, key(1).peer_id()), pieces);
       EXPECT_TRUE(a && b);
       if (!a || !b) co_return;
       EXPECT_EQ(a->remote_key, key(2).public_key());
@@ -93,8 +98,8 @@ TEST(Noise, the_initiators_order_of_muxers_decides) {
       std::vector<std::string> initiator, responder;
       std::optional<std::string> agreed;
     };
-    const std::vector<Case> cases{
-        {ab, cba, "/a"}, {cba, ab, "/b"}, {ab, d, {}}, {none, ab, {}}, {ab, none, {}}, {none, none, {}}};
+    const std::vector<Case> cases{{ab, cba, "/a"}, {cba, ab, "/b"}, {ab, d, {}},
+                                  {none, ab, {}},  {ab, none, {}},  {none, none, {}}};
     for (const Case& c : cases) {
       auto [a, b] = co_await shake_hands(initiator(c.initiator), responder(c.responder));
       EXPECT_TRUE(a && b && a->muxer == c.agreed && b->muxer == c.agreed);
@@ -143,14 +148,17 @@ awaitable<Result<void>> forge(net::Stream& stream, bool initiator, Forge payload
 }
 
 // How an honest side takes the forger's payload.
-error_code verdict_on(bool forger_initiates, Forge payload, std::optional<codec::PeerId> expected = {}) {
+error_code verdict_on(bool forger_initiates, Forge payload,
+                      std::optional<codec::PeerId> expected = {}) {
   error_code out;
   test::run_async([&] {
-    return [](bool initiates, Forge forged, std::optional<codec::PeerId> who, error_code& into) -> awaitable<void> {
+    return [](bool initiates, Forge forged, std::optional<codec::PeerId> who,
+              error_code& into) -> awaitable<void> {
       auto executor = co_await asio::this_coro::executor;
       auto [forger, honest] = net::make_fake_stream_pair();
       test::Operation<void> forging(executor, forge(*forger, initiates, std::move(forged)));
-      auto channel = co_await take_part(std::move(honest), Party(!initiates, 5, {}, std::move(who)));
+      auto channel =
+          co_await take_part(std::move(honest), Party(!initiates, 5, {}, std::move(who)));
       if (!channel) into = channel.error();
       channel = Errc::closed;
       (void)co_await forging.result();
@@ -193,9 +201,12 @@ TEST(NoiseForgery, unproven_identities_are_refused_in_both_roles) {
   const auto other_static = crypto::X25519KeyPair::generate(random).public_key();
   const std::vector<std::pair<const char*, Forge>> forgeries{
       {"no signature", [&](const auto&) { return payload_of(a_key, {}); }},
-      {"no key", [&](const auto& own) { return payload_of({}, key(7).sign(signed_text(kPrefix, own))); }},
+      {"no key",
+       [&](const auto& own) { return payload_of({}, key(7).sign(signed_text(kPrefix, own))); }},
       {"signature over another static key",
-       [&](const auto&) { return payload_of(a_key, key(7).sign(signed_text(kPrefix, other_static))); }},
+       [&](const auto&) {
+         return payload_of(a_key, key(7).sign(signed_text(kPrefix, other_static)));
+       }},
       {"signature without the prefix",
        [&](const auto& own) { return payload_of(a_key, key(7).sign(signed_text("", own))); }},
       {"signature with a longer prefix",
@@ -281,7 +292,8 @@ TEST(NoiseForgery, handshake_messages_of_odd_lengths_are_refused) {
   for (const bool initiates : {true, false}) {
     EXPECT_EQ(verdict_on_bytes(framed(0), initiates), P2pErrc::handshake_failed);
     EXPECT_EQ(verdict_on_bytes(framed(31), initiates), P2pErrc::handshake_failed);
-    EXPECT_EQ(verdict_on_bytes({0xff, 0xff}, initiates), P2pErrc::handshake_failed) << "before any of it came";
+    EXPECT_EQ(verdict_on_bytes({0xff, 0xff}, initiates), P2pErrc::handshake_failed)
+        << "before any of it came";
     EXPECT_EQ(verdict_on_bytes({0x00, 0x20, 1, 2, 3}, initiates), Errc::truncated);
     EXPECT_EQ(verdict_on_bytes({}, initiates), Errc::eof);
   }
@@ -306,8 +318,10 @@ TEST(Upgrade, negotiates_security_and_muxer) {
     auto executor = co_await asio::this_coro::executor;
     auto [a, b] = net::make_fake_stream_pair({.largest_read = 10});
     FakeRandom here(1), there(2);
-    const auto ours = crypto::PrivateKey::generate(here), theirs = crypto::PrivateKey::generate(there);
-    test::Operation<SecureChannel> accepting(executor, upgrade(std::move(b), false, theirs, there, std::nullopt));
+    const auto ours = crypto::PrivateKey::generate(here),
+               theirs = crypto::PrivateKey::generate(there);
+    test::Operation<SecureChannel> accepting(
+        executor, upgrade(std::move(b), false, theirs, there, std::nullopt));
     auto dialed = co_await upgrade(std::move(a), true, ours, here, theirs.peer_id());
     auto accepted = co_await accepting.result();
     EXPECT_TRUE(dialed && accepted);
@@ -323,7 +337,8 @@ TEST(Upgrade, a_peer_without_early_muxers_is_asked_inside_the_channel) {
     auto [a, b] = net::make_fake_stream_pair();
     FakeRandom random(2);
     const auto identity = crypto::PrivateKey::generate(random);
-    test::Operation<SecureChannel> accepting(executor, upgrade(std::move(b), false, identity, random, std::nullopt));
+    test::Operation<SecureChannel> accepting(
+        executor, upgrade(std::move(b), false, identity, random, std::nullopt));
     const std::vector<std::string> security{kNoiseId};
     EXPECT_TRUE(co_await select_as_dialer(*a, security));
     auto channel = co_await take_part(std::move(a), Party(true, 1));

@@ -42,8 +42,8 @@ awaitable<Result<StreamPtr>> secure(StreamPtr below, bool initiator, std::uint64
   FakeRandom random(seed);
   const auto identity = crypto::PrivateKey::generate(random);
   p2p::NoiseOptions options;
-  CO_TRY(auto channel,
-         co_await p2p::secure_noise(std::move(below), initiator, identity, random, std::move(options)));
+  CO_TRY(auto channel, co_await p2p::secure_noise(std::move(below), initiator, identity, random,
+                                                  std::move(options)));
   co_return std::move(channel.stream);
 }
 
@@ -88,7 +88,9 @@ class YamuxWorld final : public StreamWorld {
   }
 
  private:
-  static awaitable<void> run(p2p::yamux::Connection& connection) { (void)co_await connection.run(); }
+  static awaitable<void> run(p2p::yamux::Connection& connection) {
+    (void)co_await connection.run();
+  }
 
   FakeClock clock_;
   std::vector<StreamPtr> incoming_;
@@ -118,7 +120,8 @@ awaitable<StreamPair> lazy_pair() {
   if (!opened) co_return StreamPair{};
   auto a = co_await p2p::select_lazily(*std::move(opened), "/test/1.0.0");
   StreamPtr b = co_await world->incoming();
-  auto agreed = co_await p2p::select_as_listener(*b, [](std::string_view p) { return p == "/test/1.0.0"; });
+  auto agreed =
+      co_await p2p::select_as_listener(*b, [](std::string_view p) { return p == "/test/1.0.0"; });
   if (!a || !agreed) co_return StreamPair{};
   co_return StreamPair{std::move(world), *std::move(a), std::move(b)};
 }

@@ -15,8 +15,9 @@ constexpr std::size_t kReadTurn = BufferChain::kMax * Buffer::kBlockSize;
 constexpr Duration kTick = std::chrono::seconds(2);
 // After our end the peer has this long to end as well.
 constexpr Duration kPartingTime = std::chrono::seconds(1);
-// With a window smaller than this, a writer waits for more instead of sending crumbs. The peer grants
-// credit when half its window is used up, so waiting for a sixteenth of the smallest never stalls.
+// With a window smaller than this, a writer waits for more instead of sending crumbs. The peer
+// grants credit when half its window is used up, so waiting for a sixteenth of the smallest never
+// stalls.
 constexpr std::uint32_t kLeastFragment = kInitialWindow / 16;
 // So many waiting writers are woken when the output queue has room again; the rest follow in turn.
 constexpr std::size_t kWakeAtOnce = 8;
@@ -26,7 +27,8 @@ class YamuxStream;
 }  // namespace
 
 struct Core {
-  Core(std::unique_ptr<net::Stream> c, Role role, Clock& k, std::uint64_t seed, Connection::OnStream on)
+  Core(std::unique_ptr<net::Stream> c, Role role, Clock& k, std::uint64_t seed,
+       Connection::OnStream on)
       : channel(std::move(c)), clock(k), session(role, k.now(), seed), on_stream(std::move(on)) {}
 
   std::unique_ptr<net::Stream> channel;
@@ -76,7 +78,8 @@ void wake(std::deque<Event*>& queue, std::size_t most) {
 
 class YamuxStream final : public net::Stream {
  public:
-  YamuxStream(std::shared_ptr<Core> core, StreamState& state) : core_(std::move(core)), state_(&state) {
+  YamuxStream(std::shared_ptr<Core> core, StreamState& state)
+      : core_(std::move(core)), state_(&state) {
     state_->user = this;
   }
   ~YamuxStream() override {
@@ -163,7 +166,8 @@ class YamuxStream final : public net::Stream {
         continue;
       }
       const std::size_t n = std::min<std::size_t>(size, state_->send_window);
-      Buffer piece = n == buffer.size() ? std::move(buffer) : Buffer::copy_of(buffer.bytes().first(n));
+      Buffer piece =
+          n == buffer.size() ? std::move(buffer) : Buffer::copy_of(buffer.bytes().first(n));
       if (!buffer.empty()) buffer.trim_front(n);
       session.send(*state_, std::move(piece));
       core_->wake_writer.set();
@@ -182,7 +186,8 @@ class YamuxStream final : public net::Stream {
 
 void handle_events(const std::shared_ptr<Core>& core) {
   while (auto event = core->session.next_event()) {
-    auto* stream = event->stream == nullptr ? nullptr : static_cast<YamuxStream*>(event->stream->user);
+    auto* stream =
+        event->stream == nullptr ? nullptr : static_cast<YamuxStream*>(event->stream->user);
     switch (event->kind) {
       case EventKind::incoming:
         core->on_stream(std::make_unique<YamuxStream>(core, *event->stream));
@@ -248,7 +253,8 @@ awaitable<void> write_loop(std::shared_ptr<Core> core) {
       wake(core->room_waiters, core->room_waiters.size());
       if (core->shutting_down) {
         (void)co_await core->channel->close_write();
-        // The peer ends its half, too, when it has read all: to be first would lose what is under way.
+        // The peer ends its half, too, when it has read all: to be first would lose what is under
+        // way.
         if (!core->session.dead()) (void)co_await core->clock.sleep_for(kPartingTime);
         core->end(Errc::closed);
         co_return;
@@ -280,7 +286,8 @@ awaitable<void> tick_loop(std::shared_ptr<Core> core) {
 
 Connection::Connection(std::unique_ptr<net::Stream> channel, Role role, Clock& clock,
                        std::uint64_t hash_seed, OnStream on_stream)
-    : core_(std::make_shared<Core>(std::move(channel), role, clock, hash_seed, std::move(on_stream))) {}
+    : core_(std::make_shared<Core>(std::move(channel), role, clock, hash_seed,
+                                   std::move(on_stream))) {}
 
 Connection::~Connection() {
   core_->session.die(Errc::closed);

@@ -15,7 +15,8 @@ struct Core;  // shared by the connection and its streams: whichever lives longe
 
 class Connection {
  public:
-  // Called for each stream the peer opens, from run(). Must not block; dropping the stream resets it.
+  // Called for each stream the peer opens, from run(). Must not block; dropping the stream resets
+  // it.
   using OnStream = std::function<void(std::unique_ptr<net::Stream>)>;
 
   Connection(std::unique_ptr<net::Stream> channel, Role role, Clock& clock, std::uint64_t hash_seed,

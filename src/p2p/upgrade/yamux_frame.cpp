@@ -11,7 +11,8 @@ void encode_header(const FrameHeader& header, Byte* to) {
 }
 
 Result<FrameHeader> decode_header(const Byte* from) {
-  if (from[0] != 0 || from[1] > static_cast<Byte>(FrameType::go_away)) return Errc::protocol_violation;
+  if (from[0] != 0 || from[1] > static_cast<Byte>(FrameType::go_away))
+    return Errc::protocol_violation;
   FrameHeader header;
   header.type = static_cast<FrameType>(from[1]);
   header.flags = get_be16(from + 2) & kKnownFlags;

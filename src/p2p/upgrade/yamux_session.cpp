@@ -86,7 +86,8 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
   } else if (auto found = streams_.find(header.stream); found != streams_.end()) {
     stream = found->second.get();
   } else {
-    const bool known = ours(header.stream) ? header.stream < next_id_ : header.stream <= highest_incoming_;
+    const bool known =
+        ours(header.stream) ? header.stream < next_id_ : header.stream <= highest_incoming_;
     if (!known && is_data) return Errc::protocol_violation;
   }
   if (stream != nullptr && !stream->reset) {
@@ -125,10 +126,12 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
 }
 
 Result<StreamState*> Session::on_syn(const FrameHeader& header, TimePoint now) {
-  // Ids need not come in order: a SYN rides on the first frame, and who opened first may write last.
+  // Ids need not come in order: a SYN rides on the first frame, and who opened first may write
+  // last.
   if (ours(header.stream) || streams_.contains(header.stream)) return Errc::protocol_violation;
   highest_incoming_ = std::max(highest_incoming_, header.stream);
-  if (header.type == FrameType::data && header.length > kInitialWindow) return Errc::protocol_violation;
+  if (header.type == FrameType::data && header.length > kInitialWindow)
+    return Errc::protocol_violation;
   if (incoming_count_ >= incoming_limit_) {
     ++counters_.refused_streams;
     discard_allowance_ += kInitialWindow;
@@ -259,7 +262,8 @@ void Session::send(StreamState& stream, Buffer payload) {
   if (!payload.can_prepend(Buffer::kHeadroom) || payload.tailroom() < Buffer::kTailroom) {
     payload = Buffer::copy_of(payload.bytes());
   }
-  encode_header({FrameType::data, first_flags(stream), stream.id, size}, payload.prepend(kHeaderSize));
+  encode_header({FrameType::data, first_flags(stream), stream.id, size},
+                payload.prepend(kHeaderSize));
   output_bytes_ += payload.size();
   output_.push_back(std::move(payload));
 }

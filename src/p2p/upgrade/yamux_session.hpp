@@ -1,7 +1,7 @@
 // yamux as a state machine without I/O (libp2p/specs yamux/README.md).
 //
-//   bytes from the channel ──receive()──▶ Session ──take_events()──▶ readable, writable, incoming, …
-//   send(), close_write(), reset(), read() ──▶ Session ──take_output()──▶ frames for the channel
+//   bytes from the channel ──receive()──▶ Session ──take_events()──▶ readable, writable, incoming,
+//   … send(), close_write(), reset(), read() ──▶ Session ──take_output()──▶ frames for the channel
 //
 // Error contract: receive() fails only when the peer broke the rules; the session is then dead:
 // every stream is reset, take_output() still gives a GoAway to send, nothing else does anything.
@@ -54,11 +54,11 @@ struct StreamState {
   std::uint32_t send_window = kInitialWindow;
   std::uint32_t receive_credit = kInitialWindow;  // what the peer may still send
   std::uint32_t receive_window = kInitialWindow;  // what we let it have at most
-  std::vector<Buffer> inbox;      // received, not read; from inbox_head on
+  std::vector<Buffer> inbox;                      // received, not read; from inbox_head on
   std::size_t inbox_head = 0;
   std::size_t inbox_bytes = 0;
-  TimePoint epoch{};              // when the last credit was granted
-  TimePoint left_at{};            // when the user left it lingering
+  TimePoint epoch{};    // when the last credit was granted
+  TimePoint left_at{};  // when the user left it lingering
   bool incoming = false;
   bool syn_sent = false;
   bool acked = false;
@@ -66,7 +66,7 @@ struct StreamState {
   bool fin_received = false;
   bool reset = false;
   bool abandoned = false;
-  void* user = nullptr;           // the Stream object that shows this stream, if any
+  void* user = nullptr;  // the Stream object that shows this stream, if any
 
   bool readable() const { return inbox_bytes != 0 || fin_received || reset; }
 };
@@ -173,7 +173,7 @@ class Session {
   std::size_t incoming_count_ = 0;
   std::size_t incoming_limit_ = kIncomingLimit;
   std::size_t unacked_ = 0;
-  std::size_t window_growth_ = 0;   // by how much all windows together exceed the initial ones
+  std::size_t window_growth_ = 0;  // by how much all windows together exceed the initial ones
   std::size_t inbox_total_ = 0;
   std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams we reset
 

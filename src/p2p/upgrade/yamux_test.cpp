@@ -17,7 +17,9 @@ struct Side {
                    [this](StreamPtr stream) { incoming.push_back(std::move(stream)); }) {}
 
   // Ends with what ended the connection.
-  static awaitable<Result<void>> run(Connection& connection) { co_return co_await connection.run(); }
+  static awaitable<Result<void>> run(Connection& connection) {
+    co_return co_await connection.run();
+  }
   void start(Executor executor) { running.emplace(executor, run(connection)); }
   awaitable<error_code> end() { co_return (co_await running->result()).error(); }
 
@@ -28,7 +30,8 @@ struct Side {
 
 // Two connections that speak to each other.
 struct Two {
-  explicit Two(Executor executor, net::FakeStreamOptions options = {}) : Two(executor, make(options)) {}
+  explicit Two(Executor executor, net::FakeStreamOptions options = {})
+      : Two(executor, make(options)) {}
 
   awaitable<std::pair<StreamPtr, StreamPtr>> stream() {
     auto opened = co_await client.connection.open_stream();
@@ -56,7 +59,9 @@ struct Two {
 
  private:
   using Channels = std::pair<StreamPtr, StreamPtr>;
-  static Channels make(net::FakeStreamOptions options) { return net::make_fake_stream_pair(options); }
+  static Channels make(net::FakeStreamOptions options) {
+    return net::make_fake_stream_pair(options);
+  }
   Two(Executor executor, Channels channels)
       : client(std::move(channels.first), Role::client, clock),
         server(std::move(channels.second), Role::server, clock) {
@@ -69,7 +74,8 @@ struct Two {
 struct One {
   explicit One(Executor executor) : One(executor, net::make_fake_stream_pair()) {}
 
-  awaitable<void> send(FrameType type, std::uint16_t flags, std::uint32_t stream, std::uint32_t length) {
+  awaitable<void> send(FrameType type, std::uint16_t flags, std::uint32_t stream,
+                       std::uint32_t length) {
     FixedBytes<kHeaderSize> header;
     encode_header({type, flags, stream, length}, header.data());
     EXPECT_TRUE(co_await peer->write(header));
@@ -138,8 +144,10 @@ TEST(Yamux, many_streams_share_a_channel_and_keep_their_bytes_apart) {
     std::vector<std::unique_ptr<test::Operation<std::size_t>>> readers;
     for (std::size_t i = 0; i < kStreams; ++i) {
       const auto value = static_cast<Byte>(i);
-      writers.push_back(std::make_unique<test::Operation<void>>(executor, write_all(*streams[i].first, kSize, value)));
-      readers.push_back(std::make_unique<test::Operation<std::size_t>>(executor, read_all(*streams[i].second, value)));
+      writers.push_back(std::make_unique<test::Operation<void>>(
+          executor, write_all(*streams[i].first, kSize, value)));
+      readers.push_back(std::make_unique<test::Operation<std::size_t>>(
+          executor, read_all(*streams[i].second, value)));
     }
     for (auto& reader : readers) {
       auto got = co_await reader->result();
@@ -316,14 +324,16 @@ TEST(Yamux, writers_that_give_up_do_not_leave_the_others_waiting) {
     EXPECT_EQ(one.side.incoming.size(), kStreams);
     std::vector<std::unique_ptr<test::Operation<void>>> writers;
     for (StreamPtr& stream : one.side.incoming) {
-      writers.push_back(std::make_unique<test::Operation<void>>(executor, write_all(*stream, 100'000, 1)));
+      writers.push_back(
+          std::make_unique<test::Operation<void>>(executor, write_all(*stream, 100'000, 1)));
     }
     co_await test::settle();
     // All that wait for room, but the last, give up at the moment that there is some.
-    test::Operation<std::size_t> draining(executor, [](net::Stream& peer) -> awaitable<Result<std::size_t>> {
-      Bytes into(64 * 1024);
-      for (;;) CO_CHECK(co_await peer.read_some(into));
-    }(*one.peer));
+    test::Operation<std::size_t> draining(executor,
+                                          [](net::Stream& peer) -> awaitable<Result<std::size_t>> {
+                                            Bytes into(64 * 1024);
+                                            for (;;) CO_CHECK(co_await peer.read_some(into));
+                                          }(*one.peer));
     for (std::size_t i = 0; i + 1 < writers.size(); ++i) writers[i]->cancel();
     EXPECT_TRUE(co_await writers.back()->result());
     for (std::size_t i = 0; i + 1 < writers.size(); ++i) (void)co_await writers[i]->result();

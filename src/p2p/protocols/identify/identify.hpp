@@ -29,7 +29,8 @@ struct IdentifyOptions {
   std::function<void(const ConnectionPtr&)> identified = [](const ConnectionPtr&) {};
 };
 
-// Registers the protocol at the swarm and asks every new connection. Lifetime: as long as the swarm.
+// Registers the protocol at the swarm and asks every new connection. Lifetime: as long as the
+// swarm.
 class Identify {
  public:
   Identify(Swarm& swarm, Clock& clock, IdentifyOptions options);
@@ -45,8 +46,8 @@ class Identify {
   IdentifyOptions options_;
 };
 
-// Adds what one message says to `info`: present fields replace or extend, absent ones change nothing.
-// Errc::malformed when it does not parse or its public key is not the peer's.
+// Adds what one message says to `info`: present fields replace or extend, absent ones change
+// nothing. Errc::malformed when it does not parse or its public key is not the peer's.
 Result<void> merge_identify(PeerInfo& info, BytesView message, const codec::PeerId& peer);
 
 }  // namespace oc::p2p

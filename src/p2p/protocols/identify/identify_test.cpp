@@ -17,11 +17,15 @@ std::string text_of(BytesView bytes) { return std::string(as_text(bytes)); }
 
 codec::Multiaddr address(const std::string& text) { return *codec::Multiaddr::parse(text); }
 
-Bytes serialized(const pb::Identify& message) { return to_bytes(as_bytes(message.SerializeAsString())); }
+Bytes serialized(const pb::Identify& message) {
+  return to_bytes(as_bytes(message.SerializeAsString()));
+}
 
 class MergeIdentify : public testing::Test {
  protected:
-  Result<void> merge(const pb::Identify& message) { return merge_identify(info_, serialized(message), peer_); }
+  Result<void> merge(const pb::Identify& message) {
+    return merge_identify(info_, serialized(message), peer_);
+  }
 
   const crypto::PrivateKey peer_key_ = key(1);
   const codec::PeerId peer_ = peer_key_.peer_id();
@@ -136,7 +140,8 @@ TEST_F(MergeIdentify, lists_are_bounded_over_all_messages) {
   pb::Identify message;
   for (int i = 0; i < 300; ++i) {
     message.add_protocols("/p" + std::to_string(i));
-    message.add_listen_addrs(text_of(address("/ip4/192.0.2.1/tcp/" + std::to_string(i + 1)).bytes()));
+    message.add_listen_addrs(
+        text_of(address("/ip4/192.0.2.1/tcp/" + std::to_string(i + 1)).bytes()));
   }
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(merge(message));
   EXPECT_EQ(info_.protocols.size(), kMaxIdentifyProtocols);

@@ -10,7 +10,8 @@ using test::SwarmRig;
 using StreamPtr = std::unique_ptr<net::Stream>;
 
 struct PingRig : SwarmRig {
-  PingRig(Executor executor, std::uint64_t seed) : SwarmRig(executor, seed), ping(swarm, clock, random) {}
+  PingRig(Executor executor, std::uint64_t seed)
+      : SwarmRig(executor, seed), ping(swarm, clock, random) {}
   Ping ping;
 };
 
