@@ -278,23 +278,27 @@ Result<TcpAddress> remote_address(SocketStream& stream) {
 
 std::vector<asio::ip::address> interface_addresses() {
   std::vector<asio::ip::address> found;
+  std::vector<asio::ip::address> loopback;
+  const auto add = [&](const asio::ip::address& ip) {
+    (ip.is_loopback() ? loopback : found).push_back(ip);
+  };
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return found;
   for (const ifaddrs* i = list; i != nullptr; i = i->ifa_next) {
     if (i->ifa_addr == nullptr || (i->ifa_flags & IFF_UP) == 0) continue;
     if (i->ifa_addr->sa_family == AF_INET) {
       const auto* v4 = reinterpret_cast<const sockaddr_in*>(i->ifa_addr);
-      found.emplace_back(asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)));
+      add(asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)));
     } else if (i->ifa_addr->sa_family == AF_INET6) {
       const auto* v6 = reinterpret_cast<const sockaddr_in6*>(i->ifa_addr);
       asio::ip::address_v6::bytes_type bytes;
       std::memcpy(bytes.data(), &v6->sin6_addr, bytes.size());
       const asio::ip::address_v6 ip(bytes);
-      if (!ip.is_link_local()) found.emplace_back(ip);
+      if (!ip.is_link_local()) add(ip);
     }
   }
   ::freeifaddrs(list);
-  std::stable_partition(found.begin(), found.end(), [](const auto& a) { return !a.is_loopback(); });
+  found.insert(found.end(), loopback.begin(), loopback.end());
   return found;
 }
 

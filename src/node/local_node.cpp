@@ -29,7 +29,7 @@ Fault peer_fault(const std::string& peer, error_code error) {
             "node " + peer + " is not connected and has no known address"};
   }
   if (error.category() == overlay::handshake_category()) {
-    return {FaultCode::handshake_refused, "node " + peer + ": " + error.message()};
+    return {overlay::handshake_fault(error), "node " + peer + ": " + error.message()};
   }
   if (error == Errc::reset || error == Errc::eof || error == Errc::truncated) {
     return {FaultCode::link_lost, "the connection to node " + peer + " broke"};
@@ -178,8 +178,10 @@ awaitable<Outcome<net::HttpResponse>> LocalNode::request(std::string peer_id,
 awaitable<Result<net::HttpResponse>> LocalNode::call(p2p::ConnectionPtr connection,
                                                      net::HttpRequest request) {
   CO_TRY(auto stream, co_await connection->open_stream(kHttpProtocol));
-  request.headers.emplace_back("Connection", "close");
-  co_return co_await net::http_call(*stream, std::move(request), connection->peer().to_string());
+  CO_TRY(auto response,
+         co_await net::http_call(*stream, std::move(request), connection->peer().to_string()));
+  (void)co_await stream->close_write();
+  co_return response;
 }
 
 api::RuleView LocalNode::view(const tunnel::RuleStatus& status) const {

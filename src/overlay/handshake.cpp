@@ -55,6 +55,11 @@ const boost::system::error_category& handshake_category() noexcept {
   return category;
 }
 
+FaultCode handshake_fault(error_code error) {
+  return error == HandshakeErrc::too_many_attempts ? FaultCode::too_many_attempts
+                                                   : FaultCode::handshake_refused;
+}
+
 awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties parties,
                                          Network network, Random& random) {
   const Bytes channel = channel_identifier(parties.self, parties.remote, network.id);

@@ -15,6 +15,7 @@
 
 #include <functional>
 
+#include "base/fault.hpp"
 #include "base/random.hpp"
 #include "net/stream.hpp"
 #include "overlay/network.hpp"
@@ -34,6 +35,9 @@ const boost::system::error_category& handshake_category() noexcept;
 inline error_code make_error_code(HandshakeErrc e) noexcept {
   return {static_cast<int>(e), handshake_category()};
 }
+
+// What a user is told of an error of handshake_category().
+FaultCode handshake_fault(error_code error);
 
 struct HandshakeParties {
   codec::PeerId self;

@@ -200,6 +200,12 @@ TEST(Handshake, that_is_limited_is_refused_with_the_right_password_too) {
   }
 }
 
+TEST(Handshake, that_is_limited_is_told_apart_from_a_wrong_password) {
+  EXPECT_EQ(handshake_fault(HandshakeErrc::too_many_attempts), FaultCode::too_many_attempts);
+  EXPECT_EQ(handshake_fault(HandshakeErrc::refused), FaultCode::handshake_refused);
+  EXPECT_EQ(handshake_fault(HandshakeErrc::unproven), FaultCode::handshake_refused);
+}
+
 // The responder against bytes that a test wrote.
 struct Answered {
   Result<void> result = success();

@@ -163,6 +163,10 @@ void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code w
     remember_contact(connection->peer(), clock_.wall_now());
     schedule_.reset(connection->peer());
     log::info("lost the connection to {}: {}", connection->peer().to_string(), why.message());
+  } else if (connection->facts().direction == p2p::Direction::outbound &&
+             schedule_.due(connection->peer(), clock_.now())) {
+    // It ended before anything was proved, and not for a refusal, which has a wait of its own.
+    schedule_.failed(connection->peer(), clock_.now());
   }
   members_.forget(*connection);
 }
@@ -190,10 +194,8 @@ awaitable<void> Overlay::prove_all(p2p::ConnectionPtr connection) {
   if (last.category() == handshake_category()) {
     refusals_[connection->peer()] = last;
     schedule_.refused(connection->peer(), clock_.now());
-  } else {
-    schedule_.failed(connection->peer(), clock_.now());
   }
-  const Fault fault(FaultCode::handshake_refused,
+  const Fault fault(handshake_fault(last),
                     "node " + connection->peer().to_string() +
                         " does not accept this node as a member: " + last.message());
   log::error("{}", fault.to_string());

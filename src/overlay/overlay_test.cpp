@@ -347,6 +347,21 @@ TEST(Overlay, a_peer_that_speaks_no_open_chat_is_not_dialed_all_the_time) {
   test::in_world(a_peer_that_speaks_no_open_chat_is_not_dialed_all_the_time);
 }
 
+awaitable<void> a_peer_that_hangs_up_is_not_dialed_all_the_time(World& world) {
+  OverlayNode& rude = world.add({.seed = 2, .networks = {network_of("home", "password")}});
+  p2p::SwarmEvents hang_up;
+  hang_up.connected = [](const p2p::ConnectionPtr& connection) { connection->abort(Errc::reset); };
+  rude.host.swarm().observe(std::move(hang_up));
+  OverlayNode& node = world.member(1);
+  world.introduce(node, rude);
+  co_await world.pass(10s);
+  EXPECT_GE(node.host.swarm().counters().dials, 2u);
+  EXPECT_LE(node.host.swarm().counters().dials, 8u);
+}
+TEST(Overlay, a_peer_that_hangs_up_is_not_dialed_all_the_time) {
+  test::in_world(a_peer_that_hangs_up_is_not_dialed_all_the_time);
+}
+
 awaitable<void> streams_are_opened_to_members_and_served_for_members(World& world) {
   OverlayNode& a = world.member(1);
   OverlayNode& b = world.member(2);

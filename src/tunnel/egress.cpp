@@ -203,7 +203,7 @@ Fault Egress::fault_of(const PeerTarget& target, error_code error) const {
   if (error == Errc::timed_out)
     return {FaultCode::peer_timed_out, node + " did not answer in time"};
   if (error.category() == overlay::handshake_category()) {
-    return {FaultCode::handshake_refused, node + ": " + error.message()};
+    return {overlay::handshake_fault(error), node + ": " + error.message()};
   }
   if (error == Errc::reset || error == Errc::eof || error == Errc::truncated) {
     return {FaultCode::link_lost, "the connection to " + node + " broke"};
