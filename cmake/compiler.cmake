@@ -15,6 +15,8 @@ function(oc_compile_options target)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overread -Wno-array-bounds>)
   # GCC 12 takes the frame allocator of Asio coroutines with over-aligned parameters for a mismatch.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
+  # clang sees through libstdc++ 12's stable_sort to a function that C++17 deprecates.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
   target_link_options(${target} PRIVATE -pie)
   if(OC_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${OC_SANITIZE} -fno-omit-frame-pointer

@@ -71,6 +71,10 @@ awaitable<int> live(Program& program) {
             *std::move(plan));
   auto started = co_await node.start();
   if (!started) {
+    // The password is in the store already, and nothing would ever show it again.
+    if (password)
+      fmt::print("Admin: {}   password: {}   (generated; shown only this once)\n", user, *password);
+    std::fflush(stdout);
     co_await node.close();
     co_return fail(started.error());
   }
