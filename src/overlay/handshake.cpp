@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/cpace.hpp"
+#include "net/message.hpp"
 #include "overlay/network.pb.h"
 
 namespace oc::overlay {
@@ -22,21 +23,6 @@ class HandshakeCategory final : public boost::system::error_category {
 };
 
 std::string text_of(BytesView bytes) { return std::string(as_text(bytes)); }
-
-template <class Message>
-awaitable<Result<void>> send(net::Stream& stream, Message message) {
-  const std::string bytes = message.SerializeAsString();
-  co_return co_await net::write_delimited(stream, as_bytes(bytes));
-}
-
-template <class Message>
-awaitable<Result<Message>> receive(net::Stream& stream) {
-  CO_TRY(const Bytes bytes, co_await net::read_delimited(stream, kMaxHandshakeMessage));
-  Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    co_return Errc::malformed;
-  co_return message;
-}
 
 // The names of both parties and of the use, initiator first.
 Bytes channel_identifier(const codec::PeerId& initiator, const codec::PeerId& responder,
@@ -68,14 +54,16 @@ awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties p
   pb::Hello hello;
   hello.set_network_id(text_of(network.id));
   hello.set_share(text_of(pake.share()));
-  CO_CHECK(co_await send(stream, std::move(hello)));
-  CO_TRY(const pb::Reply reply, co_await receive<pb::Reply>(stream));
+  CO_CHECK(co_await net::send_message(stream, std::move(hello)));
+  CO_TRY(const pb::Reply reply,
+         co_await net::receive_message<pb::Reply>(stream, kMaxHandshakeMessage));
   CO_TRY(const crypto::CPaceSession session,
          pake.finish(as_bytes(reply.share()), parties.remote.bytes()));
   pb::Confirm confirm;
   confirm.set_tag(text_of(session.own_tag()));
-  CO_CHECK(co_await send(stream, std::move(confirm)));
-  CO_TRY(const pb::Verdict verdict, co_await receive<pb::Verdict>(stream));
+  CO_CHECK(co_await net::send_message(stream, std::move(confirm)));
+  CO_TRY(const pb::Verdict verdict,
+         co_await net::receive_message<pb::Verdict>(stream, kMaxHandshakeMessage));
   if (verdict.outcome() == pb::Verdict::TOO_MANY_ATTEMPTS)
     co_return HandshakeErrc::too_many_attempts;
   if (verdict.outcome() != pb::Verdict::ACCEPTED) co_return HandshakeErrc::refused;
@@ -85,7 +73,8 @@ awaitable<Result<void>> prove_membership(net::Stream& stream, HandshakeParties p
 
 awaitable<Result<void>> verify_membership(net::Stream& stream, HandshakeParties parties,
                                           Verifier verifier, Random& random) {
-  CO_TRY(const pb::Hello hello, co_await receive<pb::Hello>(stream));
+  CO_TRY(const pb::Hello hello,
+         co_await net::receive_message<pb::Hello>(stream, kMaxHandshakeMessage));
   NetworkId id;
   if (hello.network_id().size() != id.size()) co_return Errc::malformed;
   std::ranges::copy(as_bytes(hello.network_id()), id.begin());
@@ -103,8 +92,9 @@ awaitable<Result<void>> verify_membership(net::Stream& stream, HandshakeParties 
          pake.finish(as_bytes(hello.share()), parties.remote.bytes()));
   pb::Reply reply;
   reply.set_share(text_of(pake.share()));
-  CO_CHECK(co_await send(stream, std::move(reply)));
-  CO_TRY(const pb::Confirm confirm, co_await receive<pb::Confirm>(stream));
+  CO_CHECK(co_await net::send_message(stream, std::move(reply)));
+  CO_TRY(const pb::Confirm confirm,
+         co_await net::receive_message<pb::Confirm>(stream, kMaxHandshakeMessage));
   const bool right = session.confirms(as_bytes(confirm.tag())) && network != nullptr;
   pb::Verdict verdict;
   Result<void> result = success();
@@ -120,7 +110,7 @@ awaitable<Result<void>> verify_membership(net::Stream& stream, HandshakeParties 
     verdict.set_outcome(pb::Verdict::ACCEPTED);
     verdict.set_tag(text_of(session.own_tag()));
   }
-  CO_CHECK(co_await send(stream, std::move(verdict)));
+  CO_CHECK(co_await net::send_message(stream, std::move(verdict)));
   CO_CHECK(co_await stream.close_write());
   co_return result;
 }

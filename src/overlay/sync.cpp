@@ -5,6 +5,7 @@
 
 #include "base/deadline.hpp"
 #include "base/log.hpp"
+#include "net/message.hpp"
 #include "overlay/sync.pb.h"
 
 namespace oc::overlay {
@@ -17,21 +18,6 @@ constexpr std::size_t kRecordsPerMessageBytes = 64 * 1024;
 constexpr std::size_t kRecordsPerTurn = 16;
 
 std::string text_of(BytesView bytes) { return std::string(as_text(bytes)); }
-
-template <class Message>
-awaitable<Result<void>> send(net::Stream& stream, Message message) {
-  const std::string bytes = message.SerializeAsString();
-  co_return co_await net::write_delimited(stream, as_bytes(bytes));
-}
-
-template <class Message>
-awaitable<Result<Message>> receive(net::Stream& stream) {
-  CO_TRY(const Bytes bytes, co_await net::read_delimited(stream, kMaxSyncMessage));
-  Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    co_return Errc::malformed;
-  co_return message;
-}
 
 // Gives the other tasks a turn.
 awaitable<void> yield_turn() {
@@ -70,8 +56,9 @@ awaitable<Result<void>> Sync::exchange_as_opener(p2p::ConnectionPtr connection, 
   pb::SyncOpen open;
   open.set_network_id(text_of(network));
   open.set_fingerprint(text_of(members_.book(network).fingerprint()));
-  CO_CHECK(co_await send(*stream, std::move(open)));
-  CO_TRY(const pb::SyncAnswer answer, co_await receive<pb::SyncAnswer>(*stream));
+  CO_CHECK(co_await net::send_message(*stream, std::move(open)));
+  CO_TRY(const pb::SyncAnswer answer,
+         co_await net::receive_message<pb::SyncAnswer>(*stream, kMaxSyncMessage));
   if (answer.equal()) co_return co_await stream->close_write();
   std::vector<RecordVersion> theirs;
   for (const pb::SyncEntry& entry : answer.entries()) {
@@ -101,7 +88,8 @@ awaitable<void> Sync::serve(p2p::ConnectionPtr connection, std::unique_ptr<net::
 
 awaitable<Result<void>> Sync::answer(net::Stream& stream, codec::PeerId from,
                                      const p2p::Connection& connection) {
-  CO_TRY(const pb::SyncOpen open, co_await receive<pb::SyncOpen>(stream));
+  CO_TRY(const pb::SyncOpen open,
+         co_await net::receive_message<pb::SyncOpen>(stream, kMaxSyncMessage));
   NetworkId network;
   if (open.network_id().size() != network.size()) co_return Errc::malformed;
   std::ranges::copy(as_bytes(open.network_id()), network.begin());
@@ -122,7 +110,7 @@ awaitable<Result<void>> Sync::answer(net::Stream& stream, codec::PeerId from,
       entry->set_seq(version.seq);
     }
   }
-  CO_CHECK(co_await send(stream, answer));
+  CO_CHECK(co_await net::send_message(stream, answer));
   if (answer.equal()) co_return co_await stream.close_write();
   CO_TRY(Received received, co_await receive_records(stream, network));
   push(network, received.changed, from);
@@ -142,19 +130,20 @@ awaitable<Result<void>> Sync::send_records(net::Stream& stream, NetworkId networ
     message.add_records(text_of(record->envelope));
     size += record->envelope.size();
     if (size < kRecordsPerMessageBytes) continue;
-    CO_CHECK(co_await send(stream, std::exchange(message, {})));
+    CO_CHECK(co_await net::send_message(stream, std::exchange(message, {})));
     size = 0;
   }
   for (const codec::PeerId& peer : want) message.add_want(text_of(peer.bytes()));
   message.set_last(true);
-  co_return co_await send(stream, std::move(message));
+  co_return co_await net::send_message(stream, std::move(message));
 }
 
 awaitable<Result<Sync::Received>> Sync::receive_records(net::Stream& stream, NetworkId network) {
   Received out;
   std::set<codec::PeerId> want;
   for (;;) {
-    CO_TRY(const pb::SyncRecords message, co_await receive<pb::SyncRecords>(stream));
+    CO_TRY(const pb::SyncRecords message,
+           co_await net::receive_message<pb::SyncRecords>(stream, kMaxSyncMessage));
     for (const std::string& record : message.records()) {
       if (++out.records > kMaxRecords) co_return Errc::limit_exceeded;
       if (out.records % kRecordsPerTurn == 0) co_await yield_turn();
