@@ -11,8 +11,8 @@ namespace oc::p2p {
 class Host {
  public:
   Host(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
-       IdentifyOptions identify)
-      : swarm_(executor, clock, random, std::move(identity)),
+       IdentifyOptions identify, SwarmOptions options = {})
+      : swarm_(executor, clock, random, std::move(identity), std::move(options)),
         identify_(swarm_, clock, std::move(identify)),
         ping_(swarm_, clock, random) {}
 

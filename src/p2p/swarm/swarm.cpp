@@ -5,7 +5,6 @@
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "p2p/upgrade/multistream.hpp"
-#include "p2p/upgrade/upgrade.hpp"
 
 namespace oc::p2p {
 
@@ -23,11 +22,13 @@ struct Swarm::Race {
   Event progress;
 };
 
-Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity)
+Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
+             SwarmOptions options)
     : executor_(executor),
       clock_(clock),
       random_(random),
       identity_(std::move(identity)),
+      options_(std::move(options)),
       self_(identity_.peer_id()),
       tasks_(executor),
       running_(executor) {}
@@ -224,8 +225,8 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStr
   CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
   CO_TRY(const net::TcpAddress local, net::local_address(*raw));
   const bool initiator = direction == Direction::outbound;
-  CO_TRY(SecureChannel channel,
-         co_await upgrade(std::move(raw), initiator, identity_, random_, std::move(expected)));
+  CO_TRY(SecureChannel channel, co_await upgrade(std::move(raw), initiator, identity_, random_,
+                                                 std::move(expected), options_.upgrade));
   if (channel.remote_key.peer_id() == self_) co_return P2pErrc::dial_to_self;
   if (running_.closing()) co_return Errc::closed;
   if (connections_.size() >= kMaxConnections) co_return P2pErrc::connection_limit;

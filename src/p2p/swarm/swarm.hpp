@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "net/tcp.hpp"
 #include "p2p/swarm/connection.hpp"
+#include "p2p/upgrade/upgrade.hpp"
 
 namespace oc::p2p {
 
@@ -46,9 +47,14 @@ struct SwarmCounters {
   std::uint64_t dials = 0, dials_failed = 0, accepted = 0, upgrades_failed = 0, refused = 0;
 };
 
+struct SwarmOptions {
+  UpgradeOptions upgrade;
+};
+
 class Swarm {
  public:
-  Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity);
+  Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
+        SwarmOptions options = {});
   ~Swarm();
 
   const Executor& executor() const { return executor_; }
@@ -106,6 +112,7 @@ class Swarm {
   Clock& clock_;
   Random& random_;
   crypto::PrivateKey identity_;
+  SwarmOptions options_;
   codec::PeerId self_;
   std::vector<std::shared_ptr<net::TcpListener>> listeners_;  // shared with their accept loops
   std::map<std::string, ProtocolHandler, std::less<>> handlers_;

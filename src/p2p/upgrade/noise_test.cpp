@@ -320,9 +320,10 @@ TEST(Upgrade, negotiates_security_and_muxer) {
     FakeRandom here(1), there(2);
     const auto ours = crypto::PrivateKey::generate(here),
                theirs = crypto::PrivateKey::generate(there);
+    const UpgradeOptions options;
     test::Operation<SecureChannel> accepting(
-        executor, upgrade(std::move(b), false, theirs, there, std::nullopt));
-    auto dialed = co_await upgrade(std::move(a), true, ours, here, theirs.peer_id());
+        executor, upgrade(std::move(b), false, theirs, there, std::nullopt, options));
+    auto dialed = co_await upgrade(std::move(a), true, ours, here, theirs.peer_id(), options);
     auto accepted = co_await accepting.result();
     EXPECT_TRUE(dialed && accepted);
     EXPECT_EQ(dialed->muxer, kYamuxId);
@@ -337,8 +338,9 @@ TEST(Upgrade, a_peer_without_early_muxers_is_asked_inside_the_channel) {
     auto [a, b] = net::make_fake_stream_pair();
     FakeRandom random(2);
     const auto identity = crypto::PrivateKey::generate(random);
+    const UpgradeOptions options;
     test::Operation<SecureChannel> accepting(
-        executor, upgrade(std::move(b), false, identity, random, std::nullopt));
+        executor, upgrade(std::move(b), false, identity, random, std::nullopt, options));
     const std::vector<std::string> security{kNoiseId};
     EXPECT_TRUE(co_await select_as_dialer(*a, security));
     auto channel = co_await take_part(std::move(a), Party(true, 1));

@@ -1,26 +1,29 @@
 #include "p2p/upgrade/upgrade.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "p2p/upgrade/multistream.hpp"
-#include "p2p/upgrade/noise.hpp"
 
 namespace oc::p2p {
 
 awaitable<Result<SecureChannel>> upgrade(std::unique_ptr<net::Stream> raw, bool initiator,
                                          const crypto::PrivateKey& identity, Random& random,
-                                         std::optional<codec::PeerId> expected) {
-  const std::array<std::string, 1> security{kNoiseId};
+                                         std::optional<codec::PeerId> expected,
+                                         UpgradeOptions options) {
   const std::array<std::string, 1> muxers{kYamuxId};
   if (initiator) {
-    CO_CHECK(co_await select_as_dialer(*raw, security));
+    CO_CHECK(co_await select_as_dialer(*raw, options.security));
   } else {
-    CO_CHECK(co_await select_as_listener(*raw, [](std::string_view p) { return p == kNoiseId; }));
+    const auto taken = [&options](std::string_view protocol) {
+      return std::ranges::find(options.security, protocol) != options.security.end();
+    };
+    CO_CHECK(co_await select_as_listener(*raw, taken));
   }
-  NoiseOptions options{std::move(expected), muxers};
+  NoiseOptions noise{std::move(expected), muxers};
   CO_TRY(SecureChannel channel,
-         co_await secure_noise(std::move(raw), initiator, identity, random, std::move(options)));
+         co_await secure_noise(std::move(raw), initiator, identity, random, std::move(noise)));
   if (channel.muxer) co_return channel;
   if (initiator) {
     CO_TRY(channel.muxer, co_await select_as_dialer(*channel.stream, muxers));
