@@ -13,7 +13,7 @@ using StreamPtr = std::unique_ptr<net::Stream>;
 awaitable<void> honest_side(StreamPtr stream, bool initiator, bool& proven) {
   static const auto identity = crypto::PrivateKey::from_seed(Bytes(32, 7));
   FakeRandom random(1);
-  p2p::NoiseOptions options;
+  p2p::SecurityOptions options;
   auto channel = co_await p2p::secure_noise(std::move(stream), initiator, identity, random,
                                             std::move(options));
   proven = channel.has_value();

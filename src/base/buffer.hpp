@@ -5,7 +5,7 @@
 // so a chunk read from a socket is framed, sealed and sent without being copied:
 //
 //   block:  | headroom |            bytes             | tailroom |
-//            ^ yamux header, Noise length              ^ AEAD tag
+//            ^ yamux header, record header             ^ AEAD tag
 //
 // On the way in, one block read from the network is decrypted in place and handed out as several
 // slices. Blocks of the standard size come from a free list.
@@ -22,14 +22,15 @@ namespace oc {
 
 class Buffer {
  public:
-  // Room that the layers below a stream need: Noise length (2) + yamux header (12) in front,
-  // AEAD tag (16) behind. A Noise frame carries at most 65535 - 16 bytes of plaintext.
-  static constexpr std::size_t kHeadroom = 14;
-  static constexpr std::size_t kTailroom = 16;
+  // Room that the layers below a stream need: TLS record header (5; Noise needs 2) + yamux header
+  // (12) in front, TLS content type (1) + AEAD tag (16) behind.
+  static constexpr std::size_t kHeadroom = 17;
+  static constexpr std::size_t kTailroom = 17;
   // The most payload that, framed, still fits one Noise frame: 65535 - 16 - 12.
   static constexpr std::size_t kMaxPayload = 65507;
-  // Capacity of a pooled block: the payload and both rooms (= one whole Noise frame with length).
-  static constexpr std::size_t kBlockSize = kHeadroom + kMaxPayload + kTailroom;
+  // Capacity of a pooled block: four TLS records of 16 KiB with their 22 bytes each, which is what
+  // a frame of the most payload becomes. One whole Noise frame with its length fits as well.
+  static constexpr std::size_t kBlockSize = 4 * (16 * 1024 + 22);
   // At most this many free blocks are kept for reuse (4 MiB); more are returned to the system.
   static constexpr std::size_t kMaxPooledBlocks = 64;
 

@@ -1,5 +1,7 @@
 #include "crypto/der.hpp"
 
+#include "base/assert.hpp"
+
 namespace oc::crypto {
 namespace {
 
@@ -38,6 +40,20 @@ Result<BytesView> take_der_positive(BytesView& in) {
   }
   in = rest;
   return number;
+}
+
+Bytes der_element(DerTag tag, BytesView contents) {
+  ASSERT(contents.size() <= 0xffff);
+  Bytes out{static_cast<Byte>(tag)};
+  if (contents.size() >= 0x100) {
+    out.push_back(0x82);
+    out.push_back(static_cast<Byte>(contents.size() >> 8));
+  } else if (contents.size() >= 0x80) {
+    out.push_back(0x81);
+  }
+  out.push_back(static_cast<Byte>(contents.size()));
+  append(out, contents);
+  return out;
 }
 
 }  // namespace oc::crypto

@@ -1,8 +1,11 @@
 #include "crypto/sha.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/assert.hpp"
 
@@ -41,6 +44,26 @@ FixedBytes<32> hmac_sha256(BytesView key, std::initializer_list<BytesView> parts
   for (BytesView part : parts) crypto_auth_hmacsha256_update(&state, part.data(), part.size());
   FixedBytes<32> tag;
   crypto_auth_hmacsha256_final(&state, tag.data());
+  return tag;
+}
+
+// libsodium has no SHA-384.
+FixedBytes<48> hmac_sha384(BytesView key, std::initializer_list<BytesView> parts) {
+  static EVP_MAC* const kHmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_new(kHmac),
+                                                                          EVP_MAC_CTX_free);
+  char digest[] = "SHA384";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
+  FixedBytes<48> tag;
+  bool ok =
+      context != nullptr && EVP_MAC_init(context.get(), key_data(key), key.size(), params) == 1;
+  for (BytesView part : parts) {
+    ok = ok && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
+  }
+  std::size_t size = 0;
+  ok = ok && EVP_MAC_final(context.get(), tag.data(), &size, tag.size()) == 1;
+  ASSERT(ok && size == tag.size());
   return tag;
 }
 

@@ -12,6 +12,7 @@ namespace oc::crypto {
 FixedBytes<32> sha256(std::initializer_list<BytesView> parts);
 FixedBytes<64> sha512(std::initializer_list<BytesView> parts);
 FixedBytes<32> hmac_sha256(BytesView key, std::initializer_list<BytesView> parts);
+FixedBytes<48> hmac_sha384(BytesView key, std::initializer_list<BytesView> parts);
 FixedBytes<64> hmac_sha512(BytesView key, std::initializer_list<BytesView> parts);
 
 // RFC 5869. expand gives `size` bytes, at most 255 * 32 (asserted).

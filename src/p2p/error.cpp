@@ -13,6 +13,7 @@ class P2pCategory final : public boost::system::error_category {
     switch (static_cast<P2pErrc>(value)) {
       case P2pErrc::negotiation_failed: return "the peer speaks none of the offered protocols";
       case P2pErrc::handshake_failed: return "the security handshake failed";
+      case P2pErrc::bad_certificate: return "the peer's certificate is not valid";
       case P2pErrc::wrong_peer: return "another peer answered than the one dialed";
       case P2pErrc::decrypt_failed: return "a frame could not be authenticated";
       case P2pErrc::yamux_violation: return "the peer broke the yamux protocol";

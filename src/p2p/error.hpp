@@ -8,6 +8,7 @@ namespace oc::p2p {
 enum class P2pErrc {
   negotiation_failed = 1,  // the peer speaks none of the offered protocols
   handshake_failed,        // the security handshake broke its rules or did not verify
+  bad_certificate,         // a TLS certificate that does not bind a peer's key as libp2p has it
   wrong_peer,              // the peer that answered is not the one that was dialed
   decrypt_failed,          // a frame's authentication tag is wrong
   yamux_violation,         // a frame that the muxer's rules forbid

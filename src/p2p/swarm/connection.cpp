@@ -9,6 +9,7 @@ Connection::Connection(Facts facts, SecureChannel channel, Clock& clock, std::ui
     : facts_(std::move(facts)),
       remote_key_(std::move(channel.remote_key)),
       binding_(std::move(channel.binding)),
+      security_(channel.security),
       muxer_(std::move(channel.stream),
              facts_.direction == Direction::outbound ? yamux::Role::client : yamux::Role::server,
              clock, hash_seed, std::move(on_stream)),

@@ -45,6 +45,8 @@ class Connection {
   const Facts& facts() const { return facts_; }
   const codec::PeerId& peer() const { return facts_.peer; }
   const crypto::PublicKey& remote_key() const { return remote_key_; }
+  // The security protocol, kNoiseId or kTlsId.
+  std::string_view security() const { return security_; }
   // Names this connection on both sides (see SecureChannel::binding).
   BytesView binding() const { return binding_; }
 
@@ -81,6 +83,7 @@ class Connection {
   Facts facts_;
   crypto::PublicKey remote_key_;
   Bytes binding_;
+  std::string_view security_;  // of a constant
   yamux::Connection muxer_;
   TaskScope tasks_;
   std::optional<PeerInfo> info_;

@@ -28,8 +28,8 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
       clock_(clock),
       random_(random),
       identity_(std::move(identity)),
-      options_(std::move(options)),
       self_(identity_.peer_id()),
+      upgrader_(identity_, clock, random, std::move(options.upgrade)),
       tasks_(executor),
       running_(executor) {}
 
@@ -225,8 +225,8 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStr
   CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
   CO_TRY(const net::TcpAddress local, net::local_address(*raw));
   const bool initiator = direction == Direction::outbound;
-  CO_TRY(SecureChannel channel, co_await upgrade(std::move(raw), initiator, identity_, random_,
-                                                 std::move(expected), options_.upgrade));
+  CO_TRY(SecureChannel channel,
+         co_await upgrader_.upgrade(std::move(raw), initiator, std::move(expected)));
   if (channel.remote_key.peer_id() == self_) co_return P2pErrc::dial_to_self;
   if (running_.closing()) co_return Errc::closed;
   if (connections_.size() >= kMaxConnections) co_return P2pErrc::connection_limit;

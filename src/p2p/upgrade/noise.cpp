@@ -109,7 +109,7 @@ awaitable<Result<RemotePayload>> exchange(net::Stream& stream, crypto::NoiseXX& 
 
 awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below, bool initiator,
                                               const crypto::PrivateKey& identity, Random& random,
-                                              NoiseOptions options) {
+                                              SecurityOptions options) {
   const auto static_keys = crypto::X25519KeyPair::generate(random);
   const auto role = initiator ? crypto::NoiseRole::initiator : crypto::NoiseRole::responder;
   crypto::NoiseXX noise(role, static_keys, random);
@@ -125,7 +125,7 @@ awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below
   co_return SecureChannel{std::make_unique<NoiseStream>(std::move(below), std::move(channel.send),
                                                         std::move(channel.receive)),
                           std::move(remote->key), to_bytes(noise.handshake_hash()),
-                          std::move(muxer)};
+                          std::move(muxer), kNoiseId};
 }
 
 }  // namespace oc::p2p

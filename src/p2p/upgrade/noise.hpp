@@ -9,11 +9,7 @@
 // On the wire every message has a two-byte big-endian length in front, at most 65535.
 #pragma once
 
-#include <optional>
-#include <span>
-
 #include "base/random.hpp"
-#include "codec/peer_id.hpp"
 #include "p2p/error.hpp"
 #include "p2p/upgrade/secure_channel.hpp"
 
@@ -27,17 +23,10 @@ inline constexpr std::size_t kMaxNoiseHandshakeMessage = 8 * 1024;
 // Muxers that a peer may list (go's bound).
 inline constexpr int kMaxEarlyMuxers = 100;
 
-struct NoiseOptions {
-  // Fails with P2pErrc::wrong_peer when somebody else answers (or dials).
-  std::optional<codec::PeerId> expected;
-  // Offered inside the handshake, best first; the initiator's order decides.
-  std::span<const std::string> muxers;
-};
-
 // Errors: P2pErrc::handshake_failed, P2pErrc::wrong_peer, and the stream's. Time-outs are the
 // caller's. On error the stream below is destroyed.
 awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below, bool initiator,
                                               const crypto::PrivateKey& identity, Random& random,
-                                              NoiseOptions options);
+                                              SecurityOptions options);
 
 }  // namespace oc::p2p

@@ -42,7 +42,7 @@ Party responder(std::vector<std::string> muxers, std::optional<codec::PeerId> ex
 awaitable<Result<SecureChannel>> take_part(StreamPtr stream, Party party) {
   FakeRandom random(party.seed);
   const crypto::PrivateKey identity = crypto::PrivateKey::generate(random);
-  NoiseOptions options;
+  SecurityOptions options;
   options.expected = party.expected;
   options.muxers = party.muxers;
   co_return co_await secure_noise(std::move(stream), party.initiator, identity, random,
@@ -320,10 +320,11 @@ TEST(Upgrade, negotiates_security_and_muxer) {
     FakeRandom here(1), there(2);
     const auto ours = crypto::PrivateKey::generate(here),
                theirs = crypto::PrivateKey::generate(there);
-    const UpgradeOptions options;
-    test::Operation<SecureChannel> accepting(
-        executor, upgrade(std::move(b), false, theirs, there, std::nullopt, options));
-    auto dialed = co_await upgrade(std::move(a), true, ours, here, theirs.peer_id(), options);
+    FakeClock clock;
+    Upgrader accepts(theirs, clock, there, {}), dials(ours, clock, here, {});
+    test::Operation<SecureChannel> accepting(executor,
+                                             accepts.upgrade(std::move(b), false, std::nullopt));
+    auto dialed = co_await dials.upgrade(std::move(a), true, theirs.peer_id());
     auto accepted = co_await accepting.result();
     EXPECT_TRUE(dialed && accepted);
     EXPECT_EQ(dialed->muxer, kYamuxId);
@@ -338,9 +339,10 @@ TEST(Upgrade, a_peer_without_early_muxers_is_asked_inside_the_channel) {
     auto [a, b] = net::make_fake_stream_pair();
     FakeRandom random(2);
     const auto identity = crypto::PrivateKey::generate(random);
-    const UpgradeOptions options;
-    test::Operation<SecureChannel> accepting(
-        executor, upgrade(std::move(b), false, identity, random, std::nullopt, options));
+    FakeClock clock;
+    Upgrader accepts(identity, clock, random, {});
+    test::Operation<SecureChannel> accepting(executor,
+                                             accepts.upgrade(std::move(b), false, std::nullopt));
     const std::vector<std::string> security{kNoiseId};
     EXPECT_TRUE(co_await select_as_dialer(*a, security));
     auto channel = co_await take_part(std::move(a), Party(true, 1));

@@ -4,6 +4,7 @@
 #include "net/tcp.hpp"
 #include "p2p/upgrade/multistream.hpp"
 #include "p2p/upgrade/noise.hpp"
+#include "p2p/upgrade/tls.hpp"
 #include "p2p/upgrade/yamux.hpp"
 
 namespace oc::test {
@@ -38,17 +39,29 @@ awaitable<StreamPair> tcp_pair() {
   co_return StreamPair{nullptr, *std::move(dialed), std::move(accepted->stream)};
 }
 
-awaitable<Result<StreamPtr>> secure(StreamPtr below, bool initiator, std::uint64_t seed) {
+awaitable<Result<StreamPtr>> secure_by_noise(StreamPtr below, bool initiator, std::uint64_t seed) {
   FakeRandom random(seed);
   const auto identity = crypto::PrivateKey::generate(random);
-  p2p::NoiseOptions options;
+  p2p::SecurityOptions options;
   CO_TRY(auto channel, co_await p2p::secure_noise(std::move(below), initiator, identity, random,
                                                   std::move(options)));
   co_return std::move(channel.stream);
 }
 
-template <MakePair below>
-awaitable<StreamPair> noise_pair() {
+awaitable<Result<StreamPtr>> secure_by_tls(StreamPtr below, bool initiator, std::uint64_t seed) {
+  FakeRandom random(seed);
+  FakeClock clock;
+  const auto identity = crypto::PrivateKey::generate(random);
+  p2p::TlsContext context(identity, clock);
+  p2p::SecurityOptions options;
+  CO_TRY(auto channel, co_await context.secure(std::move(below), initiator, std::move(options)));
+  co_return std::move(channel.stream);
+}
+
+using Secure = awaitable<Result<StreamPtr>> (*)(StreamPtr, bool, std::uint64_t);
+
+template <Secure secure, MakePair below>
+awaitable<StreamPair> secured_pair() {
   auto executor = co_await asio::this_coro::executor;
   StreamPair raw = co_await below();
   Operation<StreamPtr> responding(executor, secure(std::move(raw.b), false, 2));
@@ -56,6 +69,15 @@ awaitable<StreamPair> noise_pair() {
   auto b = co_await responding.result();
   if (!a || !b) co_return StreamPair{};
   co_return StreamPair{nullptr, *std::move(a), *std::move(b)};
+}
+
+template <MakePair below>
+awaitable<StreamPair> noise_pair() {
+  return secured_pair<secure_by_noise, below>();
+}
+template <MakePair below>
+awaitable<StreamPair> tls_pair() {
+  return secured_pair<secure_by_tls, below>();
 }
 
 // Two yamux connections over a pair of channels.
@@ -132,9 +154,13 @@ INSTANTIATE_TEST_SUITE_P(
         StreamKind{"noise", noise_pair<fake_pair>, kFakeCapacity},
         StreamKind{"noise_in_crumbs", noise_pair<crumbling_fake_pair>, kFakeCapacity},
         StreamKind{"noise_over_tcp", noise_pair<tcp_pair>, kKernelBuffers},
+        StreamKind{"tls", tls_pair<fake_pair>, kFakeCapacity},
+        StreamKind{"tls_in_crumbs", tls_pair<crumbling_fake_pair>, kFakeCapacity},
+        StreamKind{"tls_over_tcp", tls_pair<tcp_pair>, kKernelBuffers},
         StreamKind{"yamux", yamux_pair<fake_pair>, kYamuxBuffers},
         StreamKind{"yamux_in_crumbs", yamux_pair<crumbling_fake_pair>, kYamuxBuffers},
         StreamKind{"yamux_over_noise", yamux_pair<noise_pair<fake_pair>>, kYamuxBuffers},
+        StreamKind{"yamux_over_tls", yamux_pair<tls_pair<fake_pair>>, kYamuxBuffers},
         StreamKind{"yamux_over_noise_over_tcp", yamux_pair<noise_pair<tcp_pair>>, kYamuxBuffers},
         StreamKind{"lazily_negotiated", lazy_pair<noise_pair<fake_pair>>, kYamuxBuffers}),
     kind_name);

@@ -1,0 +1,249 @@
+#include "p2p/upgrade/tls_certificate.hpp"
+
+#include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+
+#include <functional>
+
+#include "crypto/der.hpp"
+#include "p2p/error.hpp"
+#include "support/vectors.hpp"
+
+namespace oc::p2p {
+namespace {
+
+using crypto::DerTag;
+using X509Ptr = std::unique_ptr<X509, X509Free>;
+
+const WallTime kNow = FakeClock().wall_now();
+
+crypto::PrivateKey identity(std::uint64_t seed = 1) {
+  FakeRandom random(seed);
+  return crypto::PrivateKey::generate(random);
+}
+
+X509Ptr from_der(BytesView der) {
+  const Byte* at = der.data();
+  return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+}
+
+TEST(TlsCertificate, ours_name_us) {
+  const TlsCredentials made = make_tls_credentials(identity(), kNow);
+  auto key = verify_tls_certificate(made.certificate.get(), kNow);
+  EXPECT_TRUE(key && *key == identity().public_key());
+}
+
+TEST(TlsCertificate, published_certificates_get_their_published_verdict) {
+  for (const auto& vector : test::load_json("libp2p/tls.json").at("certificates")) {
+    const X509Ptr certificate = from_der(test::hex_of(vector, "certificate"));
+    ASSERT_NE(certificate, nullptr);
+    auto key = verify_tls_certificate(certificate.get(), kNow);
+    EXPECT_EQ(key.has_value(), vector.at("valid").get<bool>()) << vector.at("name");
+    if (!key) continue;
+    EXPECT_EQ(key->peer_id().to_string(), test::text_of(vector, "peer_id"));
+  }
+}
+
+// ---- certificates of a forger, each wrong in one place
+
+struct Forgery {
+  crypto::EvpKey key{EVP_EC_gen("P-256")};
+  std::function<void(X509*)> change = [](X509*) {};
+  // The value of the libp2p extension for the subject's key; several make several extensions.
+  std::function<std::vector<Bytes>(BytesView spki)> extensions = [](BytesView spki) {
+    return std::vector<Bytes>{signed_key(spki)};
+  };
+  const EVP_MD* digest = EVP_sha256();
+
+  static Bytes signed_key(BytesView spki, std::string_view prefix = "libp2p-tls-handshake:") {
+    Bytes text = to_bytes(as_bytes(prefix));
+    append(text, spki);
+    Bytes fields = crypto::der_element(DerTag::octet_string, identity().public_key().marshal());
+    append(fields, crypto::der_element(DerTag::octet_string, identity().sign(text)));
+    return crypto::der_element(DerTag::sequence, fields);
+  }
+
+  void add_extension(X509* certificate, BytesView value, const char* oid, bool critical) const {
+    ASN1_OBJECT* object = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING* octets = ASN1_OCTET_STRING_new();
+    ASN1_OCTET_STRING_set(octets, value.data(), static_cast<int>(value.size()));
+    X509_EXTENSION* extension =
+        X509_EXTENSION_create_by_OBJ(nullptr, object, critical ? 1 : 0, octets);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(octets);
+    ASN1_OBJECT_free(object);
+  }
+
+  X509Ptr make() const {
+    X509Ptr certificate(X509_new());
+    X509* x = certificate.get();
+    X509_set_version(x, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+    ASN1_TIME_set(X509_getm_notBefore(x), unix_seconds(kNow) - 60);
+    ASN1_TIME_set(X509_getm_notAfter(x), unix_seconds(kNow) + 60);
+    X509_set_pubkey(x, key.get());
+    Byte* der = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+    for (const Bytes& value : extensions({der, static_cast<std::size_t>(size)})) {
+      add_extension(x, value, "1.3.6.1.4.1.53594.1.1", false);
+    }
+    OPENSSL_free(der);
+    change(x);
+    EXPECT_GT(X509_sign(x, key.get(), digest), 0);
+    // As a peer gets it: parsed from its bytes.
+    Byte* whole = nullptr;
+    const int whole_size = i2d_X509(x, &whole);
+    X509Ptr parsed = from_der({whole, static_cast<std::size_t>(whole_size)});
+    OPENSSL_free(whole);
+    return parsed;
+  }
+
+  bool accepted() const { return verify_tls_certificate(make().get(), kNow).has_value(); }
+};
+
+crypto::EvpKey rsa_key(unsigned bits, unsigned long exponent = RSA_F4) {
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr);
+  EVP_PKEY_keygen_init(context);
+  EVP_PKEY_CTX_set_rsa_keygen_bits(context, static_cast<int>(bits));
+  BIGNUM* e = BN_new();
+  BN_set_word(e, exponent);
+  EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e);
+  EVP_PKEY* key = nullptr;
+  EXPECT_EQ(EVP_PKEY_keygen(context, &key), 1);
+  BN_free(e);
+  EVP_PKEY_CTX_free(context);
+  return crypto::EvpKey(key);
+}
+
+TEST(TlsCertificate, an_honest_one_of_the_forgers_making_is_taken) {
+  EXPECT_TRUE(Forgery().accepted());
+}
+
+TEST(TlsCertificate, certificate_keys_are_of_known_kinds_and_sizes) {
+  const auto with = [](crypto::EvpKey key, const EVP_MD* digest = EVP_sha256()) {
+    Forgery forgery;
+    forgery.key = std::move(key);
+    forgery.digest = digest;
+    return forgery.accepted();
+  };
+  EXPECT_TRUE(with(crypto::EvpKey(EVP_EC_gen("P-384")), EVP_sha384()));
+  EXPECT_TRUE(with(crypto::EvpKey(EVP_EC_gen("P-521")), EVP_sha512()));
+  EXPECT_TRUE(with(crypto::EvpKey(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")), nullptr));
+  EXPECT_TRUE(with(rsa_key(2048)));
+  EXPECT_FALSE(with(rsa_key(1024)));
+  EXPECT_FALSE(with(rsa_key(2040)));
+  EXPECT_FALSE(with(rsa_key(2048, 0x100000001))) << "an exponent of 33 bits";
+  EXPECT_FALSE(with(crypto::EvpKey(EVP_EC_gen("secp256k1"))));
+  EXPECT_FALSE(with(crypto::EvpKey(EVP_EC_gen("brainpoolP256r1"))));
+  EXPECT_FALSE(with(crypto::EvpKey(EVP_EC_gen("P-256")), EVP_sha1()));
+}
+
+TEST(TlsCertificate, curves_are_named_never_spelled_out) {
+  Forgery forgery;
+  EVP_PKEY_set_utf8_string_param(forgery.key.get(), OSSL_PKEY_PARAM_EC_ENCODING, "explicit");
+  EXPECT_FALSE(forgery.accepted());
+}
+
+TEST(TlsCertificate, validity_is_held_against_the_clock) {
+  const auto with = [](long from, long until) {
+    Forgery forgery;
+    forgery.change = [=](X509* x) {
+      ASN1_TIME_set(X509_getm_notBefore(x), unix_seconds(kNow) + from);
+      ASN1_TIME_set(X509_getm_notAfter(x), unix_seconds(kNow) + until);
+    };
+    return forgery.accepted();
+  };
+  EXPECT_TRUE(with(-60, 60));
+  EXPECT_FALSE(with(-60, -30)) << "expired";
+  EXPECT_FALSE(with(30, 60)) << "not yet";
+}
+
+TEST(TlsCertificate, the_extension_is_there_once) {
+  Forgery none, two;
+  none.extensions = [](BytesView) { return std::vector<Bytes>(); };
+  two.extensions = [](BytesView spki) { return std::vector<Bytes>(2, Forgery::signed_key(spki)); };
+  EXPECT_FALSE(none.accepted());
+  EXPECT_FALSE(two.accepted());
+}
+
+TEST(TlsCertificate, the_extension_of_another_oid_is_none) {
+  Forgery forgery;
+  forgery.extensions = [](BytesView) { return std::vector<Bytes>(); };
+  forgery.change = [&forgery](X509* x) {
+    forgery.add_extension(x, test::hex("3000"), "1.3.6.1.4.1.53594.1.2", false);
+  };
+  EXPECT_FALSE(forgery.accepted());
+}
+
+TEST(TlsCertificate, an_unknown_critical_extension_is_refused_and_a_plain_one_is_not) {
+  for (const bool critical : {false, true}) {
+    Forgery forgery;
+    forgery.change = [&forgery, critical](X509* x) {
+      forgery.add_extension(x, test::hex("0500"), "1.3.6.1.4.1.53594.9", critical);
+    };
+    EXPECT_EQ(forgery.accepted(), !critical);
+  }
+}
+
+TEST(TlsCertificate, a_signed_key_that_is_cut_or_too_long_is_refused) {
+  const Bytes whole = Forgery::signed_key(Bytes(91));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    Forgery forgery;
+    forgery.extensions = [size](BytesView spki) {
+      Bytes value = Forgery::signed_key(spki);
+      value.resize(size);
+      return std::vector<Bytes>{value};
+    };
+    ASSERT_FALSE(forgery.accepted()) << size;
+  }
+  Forgery trailing;
+  trailing.extensions = [](BytesView spki) {
+    Bytes value = Forgery::signed_key(spki);
+    value.push_back(0);
+    return std::vector<Bytes>{value};
+  };
+  EXPECT_FALSE(trailing.accepted());
+}
+
+TEST(TlsCertificate, the_peers_signature_is_over_this_key_with_the_prefix) {
+  Forgery other_key, no_prefix;
+  other_key.extensions = [](BytesView spki) {
+    Bytes other = to_bytes(spki);
+    other.back() ^= 1;
+    return std::vector<Bytes>{Forgery::signed_key(other)};
+  };
+  no_prefix.extensions = [](BytesView spki) {
+    return std::vector<Bytes>{Forgery::signed_key(spki, "")};
+  };
+  EXPECT_FALSE(other_key.accepted());
+  EXPECT_FALSE(no_prefix.accepted());
+}
+
+TEST(TlsCertificate, it_is_signed_with_its_own_key) {
+  Forgery forgery;
+  const X509Ptr certificate = forgery.make();
+  const crypto::EvpKey another(EVP_EC_gen("P-256"));
+  X509_sign(certificate.get(), another.get(), EVP_sha256());
+  EXPECT_FALSE(verify_tls_certificate(certificate.get(), kNow));
+}
+
+// CVE-2023-39533: a huge key must cost no arithmetic.
+TEST(TlsCertificate, a_peers_rsa_key_outside_of_the_bounds_is_refused_before_any_arithmetic) {
+  Forgery forgery;
+  forgery.extensions = [](BytesView) {
+    // The marshalled key {RSA, 64 KiB of a modulus}, and a signature that nobody looks at.
+    Bytes key{0x08, 0x00, 0x12, 0x80, 0x40};
+    key.resize(key.size() + 8192, 0xff);
+    Bytes fields = crypto::der_element(DerTag::octet_string, key);
+    append(fields, crypto::der_element(DerTag::octet_string, Bytes(64)));
+    return std::vector<Bytes>{crypto::der_element(DerTag::sequence, fields)};
+  };
+  auto result = verify_tls_certificate(forgery.make().get(), kNow);
+  EXPECT_TRUE(!result && result.error() == Errc::limit_exceeded);
+}
+
+}  // namespace
+}  // namespace oc::p2p
