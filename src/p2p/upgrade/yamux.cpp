@@ -12,7 +12,7 @@ namespace {
 // After this many received bytes the reader lets the other tasks run, so that what was received is
 // passed on while it is warm in the cache.
 constexpr std::size_t kReadTurn = BufferChain::kMax * Buffer::kBlockSize;
-constexpr Duration kTick = std::chrono::seconds(2);
+constexpr Duration kTick = std::chrono::seconds(1);
 // After our end the peer has this long to end as well.
 constexpr Duration kPartingTime = std::chrono::seconds(1);
 // With a window smaller than this, a writer waits for more instead of sending crumbs. The peer

@@ -32,6 +32,7 @@ Session::Session(Role role, TimePoint now, std::uint64_t hash_seed)
     : role_(role),
       streams_(16, IdHash{hash_seed}),
       next_id_(role == Role::client ? 1 : 2),
+      resets_counted_(now),
       last_received_(now) {}
 
 Result<void> Session::receive(Buffer bytes, TimePoint now) {
@@ -92,7 +93,10 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
   }
   if (stream != nullptr && !stream->reset) {
     if (header.has(kAck)) acknowledged(*stream);
-    if (header.has(kRst)) stream = aborted_by_peer(*stream);
+    if (header.has(kRst)) {
+      CHECK(count_reset(*stream, now));
+      stream = aborted_by_peer(*stream);
+    }
   }
   if (stream == nullptr || stream->reset) {
     // A stream that is over here: its last frames may still be under way, but no more than that.
@@ -159,6 +163,16 @@ Result<void> Session::on_ping(const FrameHeader& header, TimePoint now) {
     ping_value_.reset();
     round_trip_ = now - ping_sent_;
   }
+  return success();
+}
+
+Result<void> Session::count_reset(const StreamState& stream, TimePoint now) {
+  if (!stream.incoming) return success();
+  const auto limit = static_cast<double>(incoming_limit_);
+  const double forgotten = std::chrono::duration<double>(now - resets_counted_).count() * limit;
+  resets_ = std::max(0.0, resets_ - forgotten) + 1;
+  resets_counted_ = now;
+  if (resets_ > kResetBurst * limit) return Errc::limit_exceeded;
   return success();
 }
 

@@ -41,8 +41,12 @@ inline constexpr Duration kLingerTime = std::chrono::seconds(60);
 // An unanswered ping older than this means that the peer is gone.
 inline constexpr Duration kPingTimeout = std::chrono::seconds(10);
 // Pings go out when nothing was received for this long: idle, and with bytes of ours under way.
+// With a tick a second, a dead peer is noticed within 32 s, and within 14 s under traffic.
 inline constexpr Duration kIdlePing = std::chrono::seconds(20);
-inline constexpr Duration kBusyPing = std::chrono::seconds(4);
+inline constexpr Duration kBusyPing = std::chrono::seconds(2);
+// Streams that the peer opened and reset (CVE-2023-44487): at most as many a second as it may have
+// open at once, and this many times that in a burst. Above, the session is cut.
+inline constexpr double kResetBurst = 4;
 // Payload of one data frame at most: the frame then fits one Noise message.
 inline constexpr std::size_t kMaxPayload = Buffer::kMaxPayload;
 
@@ -121,7 +125,7 @@ class Session {
   std::optional<StreamEvent> next_event();
   bool has_events() const { return !events_.empty(); }
 
-  // Keep-alive and lingering; call about once a second. An error means that the peer is gone.
+  // Keep-alive and lingering; call once a second. An error means that the peer is gone.
   Result<void> tick(TimePoint now);
   // Queues a GoAway behind all data; streams go on until the channel closes.
   void go_away();
@@ -154,6 +158,8 @@ class Session {
   void control(const FrameHeader& header);
   // The same for an answer: Errc::limit_exceeded above kControlLimit, for the peer makes us say it.
   Result<void> reply(const FrameHeader& header);
+  // Errc::limit_exceeded: the peer resets its streams faster than anybody would.
+  Result<void> count_reset(const StreamState& stream, TimePoint now);
   // Null when nobody was left to be told, and the stream is gone.
   StreamState* aborted_by_peer(StreamState& stream);
   void consumed(StreamState& stream, std::size_t bytes, TimePoint now);
@@ -176,6 +182,8 @@ class Session {
   std::size_t window_growth_ = 0;  // by how much all windows together exceed the initial ones
   std::size_t inbox_total_ = 0;
   std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams we reset
+  double resets_ = 0;                    // not yet forgotten
+  TimePoint resets_counted_;
 
   // The parser: a header being gathered, then the rest of a data frame's body.
   FixedBytes<kHeaderSize> header_{};
