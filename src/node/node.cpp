@@ -1,6 +1,7 @@
 #include "node/node.hpp"
 
 #include "base/log.hpp"
+#include "base/memory.hpp"
 #include "node/version.hpp"
 
 namespace oc::node {
@@ -170,10 +171,14 @@ awaitable<void> Node::accept_api() {
 }
 
 awaitable<void> Node::sample_machine() {
-  auto sampler =
-      std::make_shared<HostSampler>();  // shared with a job that outlives a cancelled wait
+  // Shared with a job that outlives a cancelled wait.
+  auto sampler = std::make_shared<HostSampler>();
+  auto heap = std::make_shared<FreeHeap>();
   for (;;) {
-    auto sample = [sampler] { return sampler->sample(); };
+    auto sample = [sampler, heap] {
+      heap->release();
+      return sampler->sample();
+    };
     auto figures = co_await workers_.run(sample);
     if (figures) local_.set_machine(*std::move(figures));
     if (auto slept = co_await clock_.sleep_for(kSampleInterval); !slept) co_return;

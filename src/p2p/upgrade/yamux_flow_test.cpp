@@ -40,6 +40,16 @@ TEST_F(YamuxSession, credit_is_granted_when_half_the_window_was_read) {
   EXPECT_EQ(stream->receive_credit, kInitialWindow / 2);
 }
 
+TEST_F(YamuxSession, a_frame_of_which_a_part_is_still_to_come_counts_as_unread) {
+  StreamState* stream = incoming(1);
+  Bytes begun = header(kData, 0, 1, kInitialWindow);
+  begun.resize(begun.size() + 64 * 1024);
+  EXPECT_TRUE(feed(begun));
+  FixedBytes<1> into;
+  EXPECT_EQ(session_.read_into(*stream, into, now_), 1u);
+  EXPECT_EQ(sent_hex(), "") << "one byte of the window is free";
+}
+
 TEST_F(YamuxSession, nothing_is_granted_to_a_stream_that_ended) {
   StreamState* stream = incoming(data(kSyn | kFin, 1, std::string(kInitialWindow, 'w')));
   EXPECT_EQ(read_text(*stream).size(), kInitialWindow);

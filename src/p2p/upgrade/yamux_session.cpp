@@ -392,7 +392,10 @@ void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
   stream.inbox_bytes -= bytes;
   inbox_total_ -= bytes;
   if (bytes == 0 || dead_ || stream.reset || stream.fin_received) return;
-  const std::uint32_t held = stream.receive_credit + static_cast<std::uint32_t>(stream.inbox_bytes);
+  // What the peer may still send, what is to come of its frame under way, and what waits here.
+  const std::uint32_t coming = body_to_ == &stream ? body_left_ : 0;
+  const std::uint32_t held =
+      stream.receive_credit + coming + static_cast<std::uint32_t>(stream.inbox_bytes);
   std::uint32_t grant = stream.receive_window - std::min(stream.receive_window, held);
   if (grant < stream.receive_window / 2) return;
   const std::uint32_t growth = std::min(stream.receive_window, kMaxWindow - stream.receive_window);
