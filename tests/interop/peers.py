@@ -14,6 +14,8 @@ ROOT = HERE.parent.parent
 BUILD = ROOT / "build" / "interop"
 # Which peer stands for our side; another one than ours proves the harness, or two libraries together.
 OURS = os.environ.get("OPEN_CHAT_INTEROP_OURS", "cpp")
+# The preset whose build of our peer is used.
+PRESET = os.environ.get("OPEN_CHAT_INTEROP_PRESET", "dev")
 LISTEN_WITHIN_S = 20
 # No case takes longer than 60 s; what does is stopped, and is wrong.
 CASE_WITHIN_S = 70
@@ -37,9 +39,9 @@ class Failed(Exception):
 
 
 def make_cpp():
-    program = ROOT / "build" / "dev" / "interop-peer"
+    program = ROOT / "build" / PRESET / "interop-peer"
     if not program.exists():
-        raise NotBuilt(f"{program} is missing: run scripts/build dev interop-peer")
+        raise NotBuilt(f"{program} is missing: run scripts/build {PRESET} interop-peer")
     return [program]
 
 
@@ -125,6 +127,7 @@ class Listener:
             self._process.wait()
             raise RuntimeError(f"the {name} peer does not listen:\n{self.log}")
         at = json.loads(line)
+        self.pid = self._process.pid
         self.id = at["id"]
         self.addresses = at["addresses"]
 
@@ -147,6 +150,30 @@ class Listener:
             self._process.kill()
         if self._process.returncode != 0:
             raise RuntimeError(f"a listener ended with {self._process.returncode}:\n{self.log}")
+
+
+class Holder:
+    """A dialer that holds connections and streams (the case `hold`), until it is closed."""
+
+    def __init__(self, name, address, *options, popen=subprocess.Popen):
+        self._process = popen(
+            [*_commands[name], "dial", address, "hold", *map(str, options)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        ready, _, _ = select.select([self._process.stdout], [], [], CASE_WITHIN_S)
+        if not ready or not self._process.stdout.readline():
+            self._process.kill()
+            _, said = self._process.communicate()
+            raise Failed(f"nothing is held: {said}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self._process.communicate(timeout=CASE_WITHIN_S)
+        finally:
+            self._process.kill()
 
 
 def dial(name, address, case, *options, popen=subprocess.Popen):
