@@ -16,6 +16,7 @@ enum class P2pErrc {
   keep_alive_failed,       // the peer did not answer a ping in time
   streams_exhausted,       // no stream id or slot is left on this connection
   no_addresses,            // nothing to dial
+  name_not_resolved,       // no name in the addresses to dial could be looked up
   dial_to_self,            // the address leads back to this node
   connection_limit,        // a bound on connections is reached
 };
