@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/api_server.hpp"
+#include "net/dns_resolver.hpp"
 #include "node/local_node.hpp"
 #include "node/plan.hpp"
 
@@ -46,6 +47,7 @@ class Node {
   store::Store& store_;
   WorkerPool& workers_;
   Plan plan_;
+  net::DnsResolver resolver_;
   p2p::Host host_;
   overlay::Overlay overlay_;
   tunnel::RuleTable rules_;

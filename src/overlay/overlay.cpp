@@ -5,6 +5,7 @@
 #include "base/deadline.hpp"
 #include "base/fault.hpp"
 #include "base/log.hpp"
+#include "p2p/swarm/address_resolver.hpp"
 
 namespace oc::overlay {
 namespace {
@@ -320,7 +321,10 @@ std::vector<codec::Multiaddr> Overlay::addresses_of(const codec::PeerId& peer) c
     const codec::Multiaddr bare = address.without_peer();
     const bool known = std::ranges::find(out, bare) != out.end();
     const bool us = std::ranges::find(own, bare) != own.end();
-    if (!known && !us && bare.tcp_endpoint() && bare.tcp_endpoint()->port != 0) out.push_back(bare);
+    const auto tcp = bare.tcp_endpoint();
+    const bool dialable =
+        p2p::begins_with_name(bare) ? names_endpoint(bare) : tcp && tcp->port != 0;
+    if (!known && !us && dialable) out.push_back(bare);
   };
   if (auto found = bootstrap_.find(peer); found != bootstrap_.end()) {
     for (const auto& address : found->second.addresses) add(address);

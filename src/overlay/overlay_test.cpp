@@ -59,6 +59,20 @@ TEST(Overlay, two_nodes_with_one_bootstrap_string_become_members) {
   test::in_world(two_nodes_with_one_bootstrap_string_become_members);
 }
 
+awaitable<void> a_bootstrap_peer_is_found_by_its_name(World& world) {
+  OverlayNode& a = world.member(1);
+  OverlayNode& b = world.member(2);
+  b.resolver.add_host("a.example", {"127.0.0.1"});
+  b.resolver.add_text("_dnsaddr.example",
+                      "dnsaddr=/dns4/a.example/tcp/" + std::to_string(a.port()));
+  BootstrapPeer peer{a.id(), {codec::Multiaddr::parse("/dnsaddr/example")->with_peer(a.id())}};
+  EXPECT_TRUE(b.overlay.add_bootstrap(peer));
+  CO_ASSERT_TRUE(co_await world.until([&] { return a.knows(b) && b.knows(a); }));
+}
+TEST(Overlay, a_bootstrap_peer_is_found_by_its_name) {
+  test::in_world(a_bootstrap_peer_is_found_by_its_name);
+}
+
 awaitable<void> five_nodes_that_know_one_become_a_full_mesh(World& world) {
   std::vector<OverlayNode*> nodes;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) nodes.push_back(&world.member(seed));

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "crypto/sha.hpp"
 #include "overlay/overlay.hpp"
+#include "support/fake_resolver.hpp"
 #include "support/run_async.hpp"
 
 // In a coroutine, where ASSERT_TRUE cannot return.
@@ -49,7 +50,8 @@ struct OverlayNode {
 
   OverlayNode(Executor executor, Clock& clock, Options options)
       : random(options.seed * 1000),
-        host(executor, clock, random, key_of(options.seed), identify_options()),
+        host(executor, clock, random, key_of(options.seed), identify_options(),
+             {.resolver = &resolver}),
         overlay(host, clock, random,
                 {"node" + std::to_string(options.seed), "test", {}, options.last_seq}, events()) {
     for (overlay::Network& network : options.networks) {
@@ -72,6 +74,7 @@ struct OverlayNode {
   std::vector<std::string> changes;  // "<peer>+<network>" and "<peer>-<network>"
   std::function<void()> on_member_changed = [] {};
   FakeRandom random;
+  FakeResolver resolver;
   p2p::Host host;
   overlay::Overlay overlay;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "p2p/swarm/swarm.hpp"
+#include "support/fake_resolver.hpp"
 #include "support/operation.hpp"
 #include "support/run_async.hpp"
 
@@ -14,7 +15,9 @@ namespace oc::test {
 
 struct SwarmRig {
   SwarmRig(Executor executor, std::uint64_t seed)
-      : random(seed), swarm(executor, clock, random, crypto::PrivateKey::generate(random)) {
+      : random(seed),
+        swarm(executor, clock, random, crypto::PrivateKey::generate(random),
+              {.resolver = &resolver}) {
     EXPECT_TRUE(swarm.listen({asio::ip::address_v4::loopback(), 0}));
     p2p::SwarmEvents events;
     events.connected = [this](const p2p::ConnectionPtr& connection) {
@@ -41,6 +44,7 @@ struct SwarmRig {
 
   FakeClock clock;
   FakeRandom random;
+  FakeResolver resolver;
   p2p::Swarm swarm;
   int connected = 0;
   int disconnected = 0;

@@ -4,6 +4,7 @@
 
 #include "base/deadline.hpp"
 #include "base/log.hpp"
+#include "p2p/swarm/address_resolver.hpp"
 #include "p2p/upgrade/multistream.hpp"
 
 namespace oc::p2p {
@@ -16,10 +17,20 @@ struct Swarm::Dial {
 
 // The addresses of one dial, racing.
 struct Swarm::Race {
-  std::size_t running = 0;
+  std::vector<codec::Multiaddr> to;
+  std::size_t running = 0;  // attempts, and the look-up of names
   std::optional<ConnectionPtr> winner;
   error_code last_error = P2pErrc::no_addresses;
   Event progress;
+
+  // Ends one that runs, however it ended.
+  struct Leave {
+    Race& race;
+    ~Leave() {
+      --race.running;
+      race.progress.set();
+    }
+  };
 };
 
 Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
@@ -170,15 +181,21 @@ awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
   TaskScope attempts(executor_);
   // A cancelled dial still has to see its attempts end.
   co_await asio::this_coro::throw_if_cancelled(false);
-  for (std::size_t next = 0; !race->winner && (next < to.size() || race->running != 0);) {
+  std::vector<codec::Multiaddr> names;
+  for (const auto& address : to) (begins_with_name(address) ? names : race->to).push_back(address);
+  if (!names.empty()) {
+    ++race->running;
+    attempts.spawn("swarm look up names", look_up_names(race, peer, std::move(names)));
+  }
+  for (std::size_t next = 0; !race->winner && (next < race->to.size() || race->running != 0);) {
     const bool cancelled = co_await was_cancelled();
     if (cancelled) break;
-    if (next < to.size()) {
+    if (next < race->to.size()) {
       ++race->running;
-      attempts.spawn("swarm dial address", try_address(race, peer, to[next++]));
+      attempts.spawn("swarm dial address", try_address(race, peer, race->to[next++]));
     }
     // A failure lets the next address start at once.
-    const Duration wait = next < to.size() ? kDialStagger : kDialTimeout;
+    const Duration wait = next < race->to.size() ? kDialStagger : kDialTimeout;
     auto progressed = co_await with_deadline<void>(clock_, wait, race->progress.wait());
     if (!progressed && progressed.error() != Errc::timed_out) break;
   }
@@ -191,15 +208,26 @@ awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
   }
 }
 
+awaitable<void> Swarm::look_up_names(std::shared_ptr<Race> race, codec::PeerId peer,
+                                     std::vector<codec::Multiaddr> names) {
+  const Race::Leave leave{*race};
+  race->last_error = P2pErrc::name_not_resolved;
+  if (options_.resolver == nullptr) co_return;
+  auto found =
+      co_await resolve_addresses(*options_.resolver, clock_, std::move(peer), std::move(names));
+  if (!found) {
+    race->last_error = found.error();
+    co_return;
+  }
+  for (codec::Multiaddr& address : *found) {
+    const bool known = std::ranges::find(race->to, address) != race->to.end();
+    if (!known && race->to.size() < kMaxDialAddresses) race->to.push_back(std::move(address));
+  }
+}
+
 awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer,
                                    codec::Multiaddr address) {
-  struct Leave {
-    Race& race;
-    ~Leave() {
-      --race.running;
-      race.progress.set();
-    }
-  } leave{*race};
+  const Race::Leave leave{*race};
   auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
                                                           dial_address(std::move(peer), address));
   if (connection) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "net/resolver.hpp"
 #include "net/tcp.hpp"
 #include "p2p/swarm/connection.hpp"
 #include "p2p/upgrade/upgrade.hpp"
@@ -48,7 +49,9 @@ struct SwarmCounters {
 };
 
 struct SwarmOptions {
-  UpgradeOptions upgrade;
+  UpgradeOptions upgrade = {};
+  // Looks up the names in addresses to dial; outlives the swarm. Without it such are not dialed.
+  net::Resolver* resolver = nullptr;
 };
 
 class Swarm {
@@ -76,9 +79,11 @@ class Swarm {
   void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
 
   // A connection to the peer: one that exists, or a new one over the first of the addresses that
-  // answers, dialed in order, at most kDialStagger apart. A dial to a peer that is being dialed
-  // joins it. Errors: P2pErrc::no_addresses, ::dial_to_self, ::wrong_peer, ::connection_limit,
-  // Errc::timed_out, or what the last address said.
+  // answers, dialed in order, at most kDialStagger apart. Names in addresses are looked up
+  // meanwhile (address_resolver.hpp), and what they stand for is dialed behind the others. A dial
+  // to a peer that is being dialed joins it. Errors: P2pErrc::no_addresses, ::dial_to_self,
+  // ::wrong_peer, ::connection_limit, ::name_not_resolved, Errc::timed_out, or what the last
+  // address said.
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer,
                                         std::vector<codec::Multiaddr> addresses);
 
@@ -99,6 +104,8 @@ class Swarm {
   awaitable<void> accept_one(net::TcpListener::Accepted accepted);
   awaitable<void> run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
                            std::vector<codec::Multiaddr> to);
+  awaitable<void> look_up_names(std::shared_ptr<Race> race, codec::PeerId peer,
+                                std::vector<codec::Multiaddr> names);
   awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer,
                               codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);

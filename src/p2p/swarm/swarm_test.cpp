@@ -277,6 +277,72 @@ TEST(Swarm, dials_that_cannot_be_are_refused) {
   });
 }
 
+// The address of a rig under a name.
+codec::Multiaddr by_name(const char* name, const SwarmRig& rig) {
+  const std::string port = std::to_string(rig.swarm.listen_port(false).value());
+  return *codec::Multiaddr::parse("/dns4/" + std::string(name) + "/tcp/" + port);
+}
+
+TEST(Swarm, a_peer_is_dialed_by_its_name) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2), c(executor, 3);
+    a.resolver.add_host("b.example", {"127.0.0.1"});
+    std::vector<codec::Multiaddr> to{by_name("b.example", b)};
+    auto dialed = co_await a.swarm.dial(b.id(), to);
+    EXPECT_TRUE(dialed && (*dialed)->peer() == b.id());
+    std::vector<codec::Multiaddr> nowhere{by_name("gone.example", b)};
+    auto unknown = co_await a.swarm.dial(c.id(), nowhere);
+    EXPECT_TRUE(!unknown && unknown.error() == P2pErrc::name_not_resolved);
+    dialed = Errc::closed;
+    co_await close_all(a, b);
+    (void)co_await c.close();
+  });
+}
+
+TEST(Swarm, a_name_that_is_never_answered_does_not_hold_up_other_addresses) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    a.resolver.silence("b.example");
+    std::vector<codec::Multiaddr> to{by_name("b.example", b), b.addresses().front()};
+    auto dialed = co_await a.swarm.dial(b.id(), to);
+    EXPECT_TRUE(dialed) << "and no time has passed";
+    dialed = Errc::closed;
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, an_address_found_late_is_dialed_while_another_still_hangs) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    a.resolver.add_host("b.example", {"127.0.0.1"});
+    auto deaf = net::TcpListener::open(executor, {asio::ip::address_v4::loopback(), 0});
+    std::vector<codec::Multiaddr> to{net::to_multiaddr(deaf->local()), by_name("b.example", b)};
+    auto dialed = co_await a.swarm.dial(b.id(), to);
+    EXPECT_TRUE(dialed);
+    dialed = Errc::closed;
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_dial_can_be_ended_while_a_name_is_looked_up) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    a.resolver.silence("b.example");
+    std::vector<codec::Multiaddr> to{by_name("b.example", b)};
+    test::Operation<ConnectionPtr> dialing(executor, a.swarm.dial(b.id(), to));
+    co_await test::settle();
+    EXPECT_FALSE(dialing.done());
+    EXPECT_LE(co_await a.close(), 3s);
+    auto dialed = co_await dialing.result();
+    EXPECT_TRUE(!dialed && dialed.error() == Errc::cancelled);
+    (void)co_await b.close();
+  });
+}
+
 TEST(Swarm, a_stream_that_never_names_its_protocol_is_reset_in_time) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;
