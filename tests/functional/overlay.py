@@ -17,9 +17,9 @@ def network_flag():
     return ["-dnc", f"{NETWORK}:{NETWORK_PASSWORD}"]
 
 
-def found(node, password=PUBLIC_PASSWORD):
+def found(node, *flags, password=PUBLIC_PASSWORD):
     """Starts a node that founds the network, and logs in on it."""
-    node.start(*network_flag(), "-rc", f"{ADMIN}:{password}")
+    node.start(*network_flag(), "-rc", f"{ADMIN}:{password}", *flags)
     status, screen = node.login(ADMIN, password)
     assert status == 0, screen
     return node

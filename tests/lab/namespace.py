@@ -1,14 +1,21 @@
-"""One network namespace: a machine on its own, as far as the network is concerned."""
+"""One network namespace: a machine on its own, as far as the network is concerned.
+
+Its files are the machine's, except for those that were replaced.
+"""
 
 import contextlib
 import itertools
 import os
+import pathlib
 import subprocess
+import tempfile
 
 from . import isolation
 
 
 _numbers = itertools.count(1)
+# Puts files (first of each pair) in the places of others, and runs what stands behind "--".
+_WITH_FILES = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"'
 
 
 class Namespace:
@@ -22,6 +29,8 @@ class Namespace:
         self.name = name
         self.label = f"{name}-{next(_numbers)}"
         self.handle = f"/run/netns/{self.label}"
+        self._files = {}
+        self._folder = None
         isolation.run("ip", "netns", "add", self.label)
         self.ip("link", "set", "lo", "up")
 
@@ -35,9 +44,23 @@ class Namespace:
         """Replaces the namespace's nftables rules."""
         self.run(["nft", "-f", "-"], input=f"flush ruleset\n{ruleset}")
 
+    def replace_file(self, path, text):
+        """Processes started inside from now on read `text` in the file `path`, which must exist."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="lab-")
+        copy = pathlib.Path(self._folder.name, str(len(self._files)))
+        copy.write_text(text)
+        self._files[path] = str(copy)
+
     def command(self, argv):
         """The argv that runs `argv` inside; the process keeps its id."""
-        return ["nsenter", f"--net={self.handle}", "--", *map(str, argv)]
+        inside = ["nsenter", f"--net={self.handle}", "--"]
+        if self._files:
+            inside += ["unshare", "--mount", "--", "sh", "-ec", _WITH_FILES, "sh"]
+            for path, copy in self._files.items():
+                inside += [copy, path]
+            inside.append("--")
+        return [*inside, *map(str, argv)]
 
     def popen(self, argv, **options):
         return subprocess.Popen(self.command(argv), **options)
@@ -68,3 +91,5 @@ class Namespace:
 
     def close(self):
         isolation.run("ip", "netns", "del", self.label)
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from lab import service
+from lab.dns import DnsServer
 from lab.service import FileServer, Service
 from lab.terminal import Terminal
 
@@ -99,3 +100,22 @@ def test_a_terminal_answers_questions_in_turn():
     assert shown.finish() == 0
     assert "Name: a" in shown.screen
     assert "b" not in shown.screen.split("Password:")[1]
+
+
+def test_a_replaced_file_is_seen_inside_one_host_only(lab):
+    one, other = lab.public_host("one"), lab.public_host("other")
+    before = other.run(["cat", "/etc/hosts"]).stdout
+    one.replace_file("/etc/hosts", "192.0.2.1 somebody.example\n")
+    assert one.run(["cat", "/etc/hosts"]).stdout == "192.0.2.1 somebody.example\n"
+    assert one.run(["getent", "ahostsv4", "somebody.example"]).stdout.startswith("192.0.2.1 ")
+    assert other.run(["cat", "/etc/hosts"]).stdout == before
+
+
+def test_a_dns_server_answers_the_hosts_that_ask_it(lab):
+    asker, answerer = lab.public_host("asker"), lab.public_host("answerer")
+    asker.replace_file("/etc/resolv.conf", f"nameserver {answerer.address}\noptions timeout:1 attempts:1\n")
+    with DnsServer(answerer, {("somebody.example", "A"): ["192.0.2.1"]}) as server:
+        found = asker.run(["getent", "ahostsv4", "somebody.example"]).stdout
+        assert found.startswith("192.0.2.1 ")
+        assert asker.run(["getent", "ahostsv4", "nobody.example"], check=False).returncode != 0
+        assert {"somebody.example", "nobody.example"} <= set(server.questions)

@@ -39,8 +39,9 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
       clock_(clock),
       random_(random),
       identity_(std::move(identity)),
+      options_(std::move(options)),
       self_(identity_.peer_id()),
-      upgrader_(identity_, clock, random, std::move(options.upgrade)),
+      upgrader_(identity_, clock, random, options_.upgrade),
       tasks_(executor),
       running_(executor) {}
 

@@ -119,6 +119,7 @@ class Swarm {
   Clock& clock_;
   Random& random_;
   crypto::PrivateKey identity_;
+  SwarmOptions options_;
   codec::PeerId self_;
   Upgrader upgrader_;
   std::vector<std::shared_ptr<net::TcpListener>> listeners_;  // shared with their accept loops
