@@ -134,9 +134,11 @@ void TaskScope::cancel() {
 awaitable<void> TaskScope::close() {
   auto state = state_;
   cancel();
-  while (!state->tasks.empty()) {
-    if (auto waited = co_await state->drained.wait(); !waited) break;
-  }
+  // The tasks may use what their owner holds, so a cancelled owner, too, waits for their end.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!state->tasks.empty()) (void)co_await state->drained.wait();
+  co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
 }  // namespace oc

@@ -63,7 +63,9 @@ class TaskScope {
   bool spawn(const char* name, awaitable<void> task);
   // Cancels every task and refuses new ones; returns at once. The tasks end later.
   void cancel();
-  // cancel(), then waits until the last task has ended. Must not be awaited by one of its tasks.
+  // cancel(), then waits until the last task has ended, also when the caller is cancelled
+  // meanwhile. Must not be awaited by one of its tasks. A caller that was cancelled before does not
+  // get here at all unless it switched throw_if_cancelled off.
   awaitable<void> close();
   std::size_t size() const;
   bool closing() const;

@@ -83,6 +83,44 @@ TEST(TaskScope, close_cancels_and_waits_for_every_task) {
   });
 }
 
+// Ends only when it is let go, cancelled or not.
+awaitable<void> reluctant(Event& let_go) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  (void)co_await let_go.wait();
+  (void)co_await let_go.wait();
+}
+
+TEST(TaskScope, close_waits_for_every_task_though_its_caller_is_cancelled) {
+  run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    Event let_go, never;
+    bool closed = false;
+    bool went_on = false;
+    auto owner = [](Event& event, Event& after, bool& done, bool& on) -> awaitable<void> {
+      TaskScope inner(co_await asio::this_coro::executor);
+      inner.spawn("reluctant", reluctant(event));
+      co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+      co_await inner.close();
+      done = inner.size() == 0;
+      (void)co_await after.wait();
+      on = true;
+    };
+    TaskScope outer(executor);
+    outer.spawn("owner", owner(let_go, never, closed, went_on));
+    for (int i = 0; i < 5; ++i) co_await asio::post(executor, asio::use_awaitable);
+    outer.cancel();
+    for (int i = 0; i < 5; ++i) co_await asio::post(executor, asio::use_awaitable);
+    EXPECT_EQ(outer.size(), 1u);
+    outer.cancel();
+    for (int i = 0; i < 5; ++i) co_await asio::post(executor, asio::use_awaitable);
+    EXPECT_FALSE(closed) << "the task is still there";
+    let_go.set();
+    co_await outer.close();
+    EXPECT_TRUE(closed);
+    EXPECT_FALSE(went_on) << "afterwards the cancelled caller is unwound as ever";
+  });
+}
+
 TEST(WithDeadline, returns_the_result_of_an_operation_in_time) {
   run_async([]() -> awaitable<void> {
     FakeClock clock;
