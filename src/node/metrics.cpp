@@ -87,7 +87,7 @@ std::string metrics_as_json(const MetricsSource& source) {
   const auto rules = source.rules.list();
   const auto tunnels = sum_of(rules);
   const Traffic traffic = traffic_of(source.host.swarm());
-  const auto& swarm = source.host.swarm().counters();
+  const p2p::SwarmCounters swarm = source.host.swarm().counters();
   json volumes = json::array();
   for (const auto& volume : machine.volumes) {
     volumes.push_back({{"path", volume.path},

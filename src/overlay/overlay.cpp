@@ -5,7 +5,6 @@
 #include "base/deadline.hpp"
 #include "base/fault.hpp"
 #include "base/log.hpp"
-#include "p2p/swarm/address_resolver.hpp"
 
 namespace oc::overlay {
 namespace {
@@ -316,21 +315,11 @@ void Overlay::remember_contact(const codec::PeerId& peer, WallTime when) {
 
 std::vector<codec::Multiaddr> Overlay::addresses_of(const codec::PeerId& peer) const {
   std::vector<codec::Multiaddr> out;
-  const auto own = host_.swarm().listen_addresses();
-  const auto add = [&out, &own](const codec::Multiaddr& address) {
-    const codec::Multiaddr bare = address.without_peer();
-    const bool known = std::ranges::find(out, bare) != out.end();
-    const bool us = std::ranges::find(own, bare) != own.end();
-    const auto tcp = bare.tcp_endpoint();
-    const bool dialable =
-        p2p::begins_with_name(bare) ? names_endpoint(bare) : tcp && tcp->port != 0;
-    if (!known && !us && dialable) out.push_back(bare);
-  };
   if (auto found = bootstrap_.find(peer); found != bootstrap_.end()) {
-    for (const auto& address : found->second.addresses) add(address);
+    for (const auto& address : found->second.addresses) out.push_back(address.without_peer());
   }
   if (const SealedRecord* record = members_.find_record(peer)) {
-    for (const auto& address : record->record.addresses) add(address);
+    for (const auto& address : record->record.addresses) out.push_back(address.without_peer());
   }
   return out;
 }
@@ -382,17 +371,33 @@ awaitable<void> Overlay::dial_member(codec::PeerId peer) {
   dialing_.insert(peer);
   // A connection on which the proof is still under way, or failed, needs no second one.
   if (host_.swarm().connection_to(peer) != nullptr) co_return;
-  auto connection = co_await host_.swarm().dial(peer, addresses_of(peer));
-  if (connection) co_return;
-  schedule_.failed(peer, clock_.now());
-  log::debug("cannot reach {}: {}", peer.to_string(), connection.error().message());
+  auto connection = co_await dial(peer);
+  if (!connection) {
+    log::debug("cannot reach {}: {}", peer.to_string(), connection.error().message());
+  }
+}
+
+awaitable<Result<p2p::ConnectionPtr>> Overlay::dial(codec::PeerId peer) {
+  // The schedule lets a peer be dialed again sooner than the swarm's back-off would: it is meant to
+  // be there, and may be back any moment.
+  const p2p::DialOptions options{.force = schedule_.due(peer, clock_.now())};
+  auto connection = co_await host_.swarm().dial(peer, addresses_of(peer), options);
+  if (connection) {
+    unreachable_.erase(peer);
+    co_return connection;
+  }
+  // Of many who waited for one dial the first counts its failure.
+  if (schedule_.due(peer, clock_.now())) schedule_.failed(peer, clock_.now());
+  if (connection.error() != p2p::P2pErrc::dial_backoff) unreachable_[peer] = connection.error();
+  const auto reason = unreachable_.find(peer);
+  co_return reason == unreachable_.end() ? connection.error() : reason->second;
 }
 
 awaitable<Result<p2p::ConnectionPtr>> Overlay::connect(NetworkId network, codec::PeerId peer) {
   if (auto connection = members_.connection_to(peer, network)) co_return connection;
-  const auto addresses = addresses_of(peer);
-  if (addresses.empty() && host_.swarm().connection_to(peer) == nullptr) co_return Errc::not_found;
-  CO_TRY(const p2p::ConnectionPtr dialed, co_await host_.swarm().dial(peer, addresses));
+  if (addresses_of(peer).empty() && host_.swarm().connection_to(peer) == nullptr)
+    co_return Errc::not_found;
+  CO_TRY(const p2p::ConnectionPtr dialed, co_await dial(peer));
   const TimePoint until = clock_.now() + kProofTimeout;
   for (;;) {
     if (auto connection = members_.connection_to(peer, network)) co_return connection;

@@ -120,6 +120,8 @@ class Overlay {
   awaitable<void> keep_connected();
   awaitable<void> keep_record();
   awaitable<void> dial_member(codec::PeerId peer);
+  // Fails with what the last dial that was made failed with.
+  awaitable<Result<p2p::ConnectionPtr>> dial(codec::PeerId peer);
   std::set<codec::PeerId> wanted_peers() const;
   std::vector<codec::Multiaddr> addresses_of(const codec::PeerId& peer) const;
   HandshakeParties parties(const p2p::Connection& connection) const;
@@ -141,6 +143,7 @@ class Overlay {
   std::map<codec::PeerId, BootstrapPeer> bootstrap_;
   std::map<codec::PeerId, WallTime> last_contact_;
   std::map<codec::PeerId, error_code> refusals_;
+  std::map<codec::PeerId, error_code> unreachable_;  // why the last dial failed
   std::set<codec::PeerId> dialing_;
   std::optional<SealedRecord> own_record_;
   OverlayCounters counters_;

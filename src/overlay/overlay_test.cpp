@@ -406,6 +406,50 @@ TEST(Overlay, connecting_fails_fast_where_there_is_no_way) {
   test::in_world(connecting_fails_fast_where_there_is_no_way);
 }
 
+awaitable<void> asking_for_a_dead_peer_again_and_again_dials_it_now_and_then(World& world) {
+  OverlayNode& node = world.add({.seed = 1, .networks = {network_of("home", "password")}});
+  BootstrapPeer gone{key_of(78).peer_id(), {}};
+  gone.addresses.push_back(codec::Multiaddr::parse("/ip4/127.0.0.1/tcp/1")->with_peer(gone.id));
+  EXPECT_TRUE(node.overlay.add_bootstrap(gone));
+  for (int i = 0; i < 200; ++i) {
+    const auto refused = co_await world.result_of(node.overlay.connect(kHome, gone.id));
+    EXPECT_EQ(refused.error(), boost::system::errc::connection_refused) << "whether dialed or not";
+    co_await world.pass(100ms, 100ms);
+  }
+  EXPECT_GE(node.host.swarm().counters().dials, 4u);
+  EXPECT_LE(node.host.swarm().counters().dials, 10u);
+  EXPECT_GE(node.host.swarm().counters().dials_backed_off, 190u);
+}
+TEST(Overlay, asking_for_a_dead_peer_again_and_again_dials_it_now_and_then) {
+  test::in_world(asking_for_a_dead_peer_again_and_again_dials_it_now_and_then);
+}
+
+awaitable<void> peers_that_were_away_for_minutes_are_back_in_half_of_one(World& world) {
+  OverlayNode& node = world.member(1);
+  std::vector<std::uint16_t> ports;
+  for (std::uint64_t seed = 2; seed <= 4; ++seed) {
+    OverlayNode& peer = world.member(seed);
+    ports.push_back(peer.port());
+    world.introduce(node, peer);
+  }
+  const auto connected = [&] { return node.overlay.membership().connected(kHome).size(); };
+  CO_ASSERT_TRUE(co_await world.until([&] { return connected() == 3; }));
+  for (std::size_t i = 0; i < ports.size(); ++i) co_await world.remove(world.node(1));
+  co_await world.pass(5min, 250ms);
+  EXPECT_EQ(connected(), 0u);
+  for (std::uint64_t seed = 2; seed <= 4; ++seed) {
+    OverlayNode& peer = world.add(
+        {.seed = seed, .port = ports[seed - 2], .networks = {network_of("home", "password")}});
+    peer.overlay.start();
+  }
+  const TimePoint back = world.clock.now();
+  CO_ASSERT_TRUE(co_await world.until([&] { return connected() == 3; }));
+  EXPECT_LT(world.clock.now() - back, 30s);
+}
+TEST(Overlay, peers_that_were_away_for_minutes_are_back_in_half_of_one) {
+  test::in_world(peers_that_were_away_for_minutes_are_back_in_half_of_one);
+}
+
 awaitable<void> a_waiting_connect_can_be_cancelled(World& world) {
   OverlayNode& member = world.member(1);
   OverlayNode& outsider = world.add({.seed = 2, .networks = {network_of("other", "password")}});

@@ -18,6 +18,7 @@ enum class P2pErrc {
   no_addresses,            // nothing to dial
   name_not_resolved,       // no name in the addresses to dial could be looked up
   dial_to_self,            // the address leads back to this node
+  dial_backoff,            // every address failed lately and is left alone for a while
   connection_limit,        // a bound on connections is reached
 };
 

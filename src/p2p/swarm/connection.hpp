@@ -90,4 +90,7 @@ class Connection {
   bool alive_ = true;
 };
 
+// Shared by the swarm and whoever uses the connection.
+using ConnectionPtr = std::shared_ptr<Connection>;
+
 }  // namespace oc::p2p

@@ -4,34 +4,9 @@
 
 #include "base/deadline.hpp"
 #include "base/log.hpp"
-#include "p2p/swarm/address_resolver.hpp"
 #include "p2p/upgrade/multistream.hpp"
 
 namespace oc::p2p {
-
-// A dial under way, which later callers join.
-struct Swarm::Dial {
-  std::vector<Event*> waiters;
-  std::optional<Result<ConnectionPtr>> result;
-};
-
-// The addresses of one dial, racing.
-struct Swarm::Race {
-  std::vector<codec::Multiaddr> to;
-  std::size_t running = 0;  // attempts, and the look-up of names
-  std::optional<ConnectionPtr> winner;
-  error_code last_error = P2pErrc::no_addresses;
-  Event progress;
-
-  // Ends one that runs, however it ended.
-  struct Leave {
-    Race& race;
-    ~Leave() {
-      --race.running;
-      race.progress.set();
-    }
-  };
-};
 
 Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
              SwarmOptions options)
@@ -42,6 +17,10 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
       options_(std::move(options)),
       self_(identity_.peer_id()),
       upgrader_(identity_, clock, random, options_.upgrade),
+      dialer_(executor, clock, options_.resolver, is_plain_tcp,
+              [this](codec::PeerId peer, codec::Multiaddr address) {
+                return dial_address(std::move(peer), std::move(address));
+              }),
       tasks_(executor),
       running_(executor) {}
 
@@ -110,6 +89,14 @@ std::vector<ConnectionPtr> Swarm::connections() const {
   return out;
 }
 
+SwarmCounters Swarm::counters() const {
+  SwarmCounters out = counters_;
+  out.dials = dialer_.counters().dials;
+  out.dials_failed = dialer_.counters().failed;
+  out.dials_backed_off = dialer_.counters().backed_off;
+  return out;
+}
+
 awaitable<void> Swarm::accept_loop(std::shared_ptr<net::TcpListener> listener) {
   for (;;) {
     auto accepted = co_await listener->accept();
@@ -139,104 +126,19 @@ awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted) {
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
-                                             std::vector<codec::Multiaddr> addresses) {
+                                             std::vector<codec::Multiaddr> addresses,
+                                             DialOptions options) {
   if (peer == self_) co_return P2pErrc::dial_to_self;
   if (auto existing = connection_to(peer)) co_return existing;
-  if (addresses.empty()) co_return P2pErrc::no_addresses;
-  auto& dial = dials_[peer];
-  if (dial == nullptr) {
-    dial = std::make_shared<Dial>();
-    if (addresses.size() > kMaxDialAddresses) addresses.resize(kMaxDialAddresses);
-    if (!tasks_.spawn("swarm dial", run_dial(dial, peer, std::move(addresses)))) {
-      dials_.erase(peer);
-      co_return Errc::closed;
-    }
-  }
-  // Own copy: the table entry goes when the dial ends.
-  const std::shared_ptr<Dial> mine = dial;
-  Event done;
-  struct Waiting {
-    Dial& dial;
-    Event& event;
-    ~Waiting() { std::erase(dial.waiters, &event); }
-  } waiting{*mine, done};
-  mine->waiters.push_back(&done);
-  while (!mine->result) CO_CHECK(co_await done.wait());
-  co_return *mine->result;
-}
-
-awaitable<void> Swarm::run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
-                                std::vector<codec::Multiaddr> to) {
-  struct Finish {
-    Swarm& swarm;
-    Dial& dial;
-    const codec::PeerId& peer;
-    ~Finish() {
-      if (!dial.result) dial.result = Errc::cancelled;
-      for (Event* waiter : dial.waiters) waiter->set();
-      swarm.dials_.erase(peer);
-    }
-  } finish{*this, *dial, peer};
-  ++counters_.dials;
-  auto race = std::make_shared<Race>();
-  TaskScope attempts(executor_);
-  // A cancelled dial still has to see its attempts end.
-  co_await asio::this_coro::throw_if_cancelled(false);
-  std::vector<codec::Multiaddr> names;
-  for (const auto& address : to) (begins_with_name(address) ? names : race->to).push_back(address);
-  if (!names.empty()) {
-    ++race->running;
-    attempts.spawn("swarm look up names", look_up_names(race, peer, std::move(names)));
-  }
-  for (std::size_t next = 0; !race->winner && (next < race->to.size() || race->running != 0);) {
-    const bool cancelled = co_await was_cancelled();
-    if (cancelled) break;
-    if (next < race->to.size()) {
-      ++race->running;
-      attempts.spawn("swarm dial address", try_address(race, peer, race->to[next++]));
-    }
-    // A failure lets the next address start at once.
-    const Duration wait = next < race->to.size() ? kDialStagger : kDialTimeout;
-    auto progressed = co_await with_deadline<void>(clock_, wait, race->progress.wait());
-    if (!progressed && progressed.error() != Errc::timed_out) break;
-  }
-  co_await attempts.close();
-  if (race->winner) {
-    dial->result = *race->winner;
-  } else {
-    ++counters_.dials_failed;
-    dial->result = race->last_error;
-  }
-}
-
-awaitable<void> Swarm::look_up_names(std::shared_ptr<Race> race, codec::PeerId peer,
-                                     std::vector<codec::Multiaddr> names) {
-  const Race::Leave leave{*race};
-  race->last_error = P2pErrc::name_not_resolved;
-  if (options_.resolver == nullptr) co_return;
-  auto found =
-      co_await resolve_addresses(*options_.resolver, clock_, std::move(peer), std::move(names));
-  if (!found) {
-    race->last_error = found.error();
-    co_return;
-  }
-  for (codec::Multiaddr& address : *found) {
-    const bool known = std::ranges::find(race->to, address) != race->to.end();
-    if (!known && race->to.size() < kMaxDialAddresses) race->to.push_back(std::move(address));
-  }
-}
-
-awaitable<void> Swarm::try_address(std::shared_ptr<Race> race, codec::PeerId peer,
-                                   codec::Multiaddr address) {
-  const Race::Leave leave{*race};
-  auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
-                                                          dial_address(std::move(peer), address));
-  if (connection) {
-    if (!race->winner) race->winner = *connection;
-  } else {
-    race->last_error = connection.error();
-    log::debug("dial {} failed: {}", address.to_string(), connection.error().message());
-  }
+  const auto own = listen_addresses();
+  std::erase_if(addresses, [&own](const codec::Multiaddr& address) {
+    return std::ranges::find(own, address.without_peer()) != own.end();
+  });
+  auto dialed = co_await dialer_.dial(peer, std::move(addresses), options);
+  if (dialed) co_return dialed;
+  // The peer may have come to us meanwhile.
+  if (auto existing = connection_to(peer)) co_return existing;
+  co_return dialed.error();
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
@@ -315,6 +217,7 @@ awaitable<void> Swarm::close(Duration grace) {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (const auto& listener : listeners_) listener->close();
   co_await tasks_.close();
+  co_await dialer_.close();
   for (const auto& [id, connection] : connections_) connection->close();
   const TimePoint until = clock_.now() + grace;
   while (!connections_.empty() && clock_.now() < until) {

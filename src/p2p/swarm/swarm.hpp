@@ -12,17 +12,13 @@
 #include "base/random.hpp"
 #include "net/resolver.hpp"
 #include "net/tcp.hpp"
-#include "p2p/swarm/connection.hpp"
+#include "p2p/swarm/dialer.hpp"
 #include "p2p/upgrade/upgrade.hpp"
 
 namespace oc::p2p {
 
 // A raw connection must be a peer with a muxer within this time (go's bound).
 inline constexpr Duration kUpgradeTimeout = std::chrono::seconds(15);
-inline constexpr Duration kDialTimeout = std::chrono::seconds(10);
-// The next address of a peer is tried this long after the one before (RFC 8305), or as soon as that
-// one failed.
-inline constexpr Duration kDialStagger = std::chrono::milliseconds(250);
 // A stream's opener must have named its protocol within this time.
 inline constexpr Duration kNegotiationTimeout = std::chrono::seconds(10);
 inline constexpr std::size_t kMaxPendingInbound = 128;
@@ -30,10 +26,6 @@ inline constexpr std::size_t kMaxConnections = 2048;
 // Of one peer (go's bound): both may dial at once, and again before an old connection is known
 // dead.
 inline constexpr std::size_t kMaxConnectionsToPeer = 8;
-// Addresses of one peer that a dial tries.
-inline constexpr std::size_t kMaxDialAddresses = 16;
-
-using ConnectionPtr = std::shared_ptr<Connection>;
 
 // Serves one stream of a protocol; runs as a task of the connection and is cancelled with it.
 using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique_ptr<net::Stream>)>;
@@ -45,7 +37,8 @@ struct SwarmEvents {
 };
 
 struct SwarmCounters {
-  std::uint64_t dials = 0, dials_failed = 0, accepted = 0, upgrades_failed = 0, refused = 0;
+  std::uint64_t dials = 0, dials_failed = 0, dials_backed_off = 0;
+  std::uint64_t accepted = 0, upgrades_failed = 0, refused = 0;
 };
 
 struct SwarmOptions {
@@ -79,35 +72,23 @@ class Swarm {
   void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
 
   // A connection to the peer: one that exists, or a new one over the first of the addresses that
-  // answers, dialed in order, at most kDialStagger apart. Names in addresses are looked up
-  // meanwhile (address_resolver.hpp), and what they stand for is dialed behind the others. A dial
-  // to a peer that is being dialed joins it. Errors: P2pErrc::no_addresses, ::dial_to_self,
-  // ::wrong_peer, ::connection_limit, ::name_not_resolved, Errc::timed_out, or what the last
-  // address said.
-  awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer,
-                                        std::vector<codec::Multiaddr> addresses);
+  // answers. Our own addresses are left out. Errors: P2pErrc::dial_to_self, and those of
+  // Dialer::dial, among them P2pErrc::wrong_peer, ::connection_limit and Errc::timed_out.
+  awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
+                                        DialOptions options = {});
 
   // The connection new streams should take: alive, the oldest. Null when there is none.
   ConnectionPtr connection_to(const codec::PeerId& peer) const;
   std::vector<ConnectionPtr> connections_to(const codec::PeerId& peer) const;
   std::vector<ConnectionPtr> connections() const;
-  const SwarmCounters& counters() const { return counters_; }
+  SwarmCounters counters() const;
 
   // Says goodbye on all connections, waits until they ended (at most `grace`), ends all tasks.
   awaitable<void> close(Duration grace = std::chrono::seconds(2));
 
  private:
-  struct Dial;
-  struct Race;
-
   awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
   awaitable<void> accept_one(net::TcpListener::Accepted accepted);
-  awaitable<void> run_dial(std::shared_ptr<Dial> dial, codec::PeerId peer,
-                           std::vector<codec::Multiaddr> to);
-  awaitable<void> look_up_names(std::shared_ptr<Race> race, codec::PeerId peer,
-                                std::vector<codec::Multiaddr> names);
-  awaitable<void> try_address(std::shared_ptr<Race> race, codec::PeerId peer,
-                              codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw,
                                              Direction direction,
@@ -127,11 +108,11 @@ class Swarm {
   std::vector<SwarmEvents> observers_;
   std::map<ConnectionId, ConnectionPtr> connections_;  // oldest first
   std::unordered_map<codec::PeerId, std::set<ConnectionId>> by_peer_;
-  std::unordered_map<codec::PeerId, std::shared_ptr<Dial>> dials_;
   std::uint64_t next_connection_ = 1;
   std::size_t pending_inbound_ = 0;
   SwarmCounters counters_;
-  TaskScope tasks_;    // accepting, dialing
+  Dialer dialer_;
+  TaskScope tasks_;    // accepting
   TaskScope running_;  // one task a connection
 };
 
