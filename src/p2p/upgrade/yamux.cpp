@@ -291,6 +291,7 @@ Connection::Connection(std::unique_ptr<net::Stream> channel, Role role, Clock& c
 
 Connection::~Connection() {
   core_->session.die(Errc::closed);
+  core_->session.receive_budget().move_into(nullptr);
   core_->on_stream = nullptr;
 }
 
@@ -335,6 +336,7 @@ void Connection::shut_down() {
 void Connection::abort(error_code why) { core_->end(why); }
 
 void Connection::set_incoming_limit(std::size_t limit) { core_->session.set_incoming_limit(limit); }
+ReceiveBudget& Connection::receive_budget() { return core_->session.receive_budget(); }
 std::optional<Duration> Connection::round_trip() const { return core_->session.round_trip(); }
 std::size_t Connection::stream_count() const { return core_->session.stream_count(); }
 const SessionCounters& Connection::counters() const { return core_->session.counters(); }

@@ -37,6 +37,9 @@ class Connection {
   void abort(error_code why);
 
   void set_incoming_limit(std::size_t limit);
+  // What the session's streams received and nobody has read yet. A wider budget is left when the
+  // connection goes, though streams may live on.
+  ReceiveBudget& receive_budget();
   std::optional<Duration> round_trip() const;
   std::size_t stream_count() const;
   const SessionCounters& counters() const;

@@ -125,6 +125,27 @@ TEST_F(YamuxSession, unread_bytes_of_all_streams_are_bounded) {
   EXPECT_FALSE(session_.dead());
 }
 
+TEST_F(YamuxSession, sessions_share_a_wider_bound_on_what_is_unread) {
+  ReceiveBudget all(1000);
+  {
+    Session other(Role::server, now_, 8);
+    other.receive_budget().move_into(&all);
+    session_.receive_budget().move_into(&all);
+    ASSERT_TRUE(other.receive(Buffer::copy_of(data(kSyn, 1, std::string(600, 'o'))), now_));
+    StreamState* stream = incoming(data(kSyn, 1, std::string(400, 's')));
+    ASSERT_TRUE(feed(data(0, 1, "x")));
+    EXPECT_TRUE(stream->reset);
+    EXPECT_EQ(all.taken(), 600u) << "what the stream had is given back";
+    session_.release(*stream, now_);
+  }
+  EXPECT_EQ(all.taken(), 0u) << "a session that goes gives back what it had";
+  StreamState* stream = incoming(data(kSyn, 3, std::string(1000, 's')));
+  EXPECT_EQ(all.taken(), 1000u);
+  EXPECT_EQ(read_text(*stream).size(), 1000u);
+  EXPECT_EQ(all.taken(), 0u);
+  session_.receive_budget().move_into(nullptr);
+}
+
 TEST_F(YamuxSession, one_byte_frames_cost_little) {
   StreamState* stream = incoming(1);
   Bytes frames;

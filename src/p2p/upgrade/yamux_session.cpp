@@ -210,7 +210,7 @@ void Session::end_of_peer(StreamState& stream) {
 void Session::deliver(Buffer payload) {
   if (body_to_ == nullptr || body_to_->abandoned || body_to_->reset) return;
   StreamState& stream = *body_to_;
-  if (inbox_total_ + payload.size() > kReceiveBudget) {
+  if (!budget_.take(payload.size())) {
     reset(stream);
     event(&stream, EventKind::readable);
     event(&stream, EventKind::writable);
@@ -224,7 +224,6 @@ void Session::deliver(Buffer payload) {
 void Session::keep(StreamState& stream, Buffer payload) {
   const std::size_t size = payload.size();
   stream.inbox_bytes += size;
-  inbox_total_ += size;
   if (size >= kCopyBelow) {
     stream.inbox.push_back(std::move(payload));
     return;
@@ -340,7 +339,7 @@ void Session::erase(StreamState& stream) {
 }
 
 void Session::drop_inbox(StreamState& stream) {
-  inbox_total_ -= stream.inbox_bytes;
+  budget_.give_back(stream.inbox_bytes);
   stream.inbox_bytes = 0;
   stream.inbox.clear();
   stream.inbox_head = 0;
@@ -390,7 +389,7 @@ std::size_t Session::read_into(StreamState& stream, MutableBytes into, TimePoint
 
 void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
   stream.inbox_bytes -= bytes;
-  inbox_total_ -= bytes;
+  budget_.give_back(bytes);
   if (bytes == 0 || dead_ || stream.reset || stream.fin_received) return;
   // What the peer may still send, what is to come of its frame under way, and what waits here.
   const std::uint32_t coming = body_to_ == &stream ? body_left_ : 0;
@@ -400,7 +399,7 @@ void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
   if (grant < stream.receive_window / 2) return;
   const std::uint32_t growth = std::min(stream.receive_window, kMaxWindow - stream.receive_window);
   const bool fast = round_trip_ && now - stream.epoch < *round_trip_ * 4;
-  if (fast && growth != 0 && window_growth_ + growth <= kReceiveBudget) {
+  if (fast && growth != 0 && window_growth_ + growth <= budget_.most()) {
     stream.receive_window += growth;
     window_growth_ += growth;
     grant += growth;

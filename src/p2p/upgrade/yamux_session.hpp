@@ -16,6 +16,7 @@
 #include "base/buffer.hpp"
 #include "base/clock.hpp"
 #include "p2p/error.hpp"
+#include "p2p/upgrade/receive_budget.hpp"
 #include "p2p/upgrade/yamux_frame.hpp"
 
 namespace oc::p2p::yamux {
@@ -24,8 +25,9 @@ namespace oc::p2p::yamux {
 inline constexpr std::uint32_t kInitialWindow = 256 * 1024;
 // Receive windows double up to this while a stream uses them up within a few round trips.
 inline constexpr std::uint32_t kMaxWindow = 16 * 1024 * 1024;
-// Bytes received and not yet read by the streams of one session; above, the stream that exceeds it
-// is reset. Also bounds by how much windows may grow together.
+// Bytes received and not yet read by the streams of one session, if its receive_budget() is not
+// told otherwise; above, the stream that exceeds it is reset. Also bounds by how much windows may
+// grow together.
 inline constexpr std::size_t kReceiveBudget = 64 * 1024 * 1024;
 // Streams that we opened and the peer has not acknowledged (spec: at most 256).
 inline constexpr std::size_t kAckBacklog = 256;
@@ -133,6 +135,8 @@ class Session {
   void die(error_code why);
 
   void set_incoming_limit(std::size_t limit) { incoming_limit_ = limit; }
+  // What was received and not yet read.
+  ReceiveBudget& receive_budget() { return budget_; }
   std::optional<Duration> round_trip() const { return round_trip_; }
   std::size_t stream_count() const { return streams_.size(); }
   bool dead() const { return dead_; }
@@ -180,7 +184,7 @@ class Session {
   std::size_t incoming_limit_ = kIncomingLimit;
   std::size_t unacked_ = 0;
   std::size_t window_growth_ = 0;  // by how much all windows together exceed the initial ones
-  std::size_t inbox_total_ = 0;
+  ReceiveBudget budget_{kReceiveBudget};
   std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams we reset
   double resets_ = 0;                    // not yet forgotten
   TimePoint resets_counted_;
