@@ -278,8 +278,10 @@ void Overlay::refresh_record() {
   record.issued = clock_.wall_now();
   if (own_record_) {
     const NodeRecord& old = own_record_->record;
-    const bool same = old.addresses == record.addresses && old.name == record.name;
+    const bool moved = old.addresses != record.addresses;
+    const bool same = !moved && old.name == record.name;
     if (same && record.issued - old.issued < kRecordRefresh) return;
+    if (moved) host_.identify().changed();
   }
   // The clock is a floor, so that a store that lost the last seq does not make us repeat one.
   const auto floor = static_cast<std::uint64_t>(unix_milliseconds(record.issued));

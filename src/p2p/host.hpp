@@ -18,6 +18,7 @@ class Host {
 
   Swarm& swarm() { return swarm_; }
   const Swarm& swarm() const { return swarm_; }
+  Identify& identify() { return identify_; }
   Ping& ping() { return ping_; }
 
  private:

@@ -17,12 +17,14 @@ namespace oc::p2p {
 using ConnectionId = Strong<struct ConnectionIdTag, std::uint64_t>;
 enum class Direction { inbound, outbound };
 
-// What the peer said of itself by identify; all of it unproven but the signed record's addresses.
+// What the peer said of itself by identify; nothing of it is proven but that it was this peer that
+// said it. Texts are the peer's bytes, not always UTF-8.
 struct PeerInfo {
   std::string agent_version;
   std::string protocol_version;
   std::vector<std::string> protocols;
   std::vector<codec::Multiaddr> listen_addresses;
+  std::optional<std::uint64_t> record_seq;           // of the newest signed record that was taken
   std::optional<codec::Multiaddr> observed_address;  // how the peer sees us
 };
 

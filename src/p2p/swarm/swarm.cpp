@@ -56,7 +56,9 @@ std::optional<std::uint16_t> Swarm::listen_port(bool v6) const {
 }
 
 void Swarm::handle(std::string protocol, ProtocolHandler handler) {
-  handlers_[std::move(protocol)] = std::move(handler);
+  const bool is_new = handlers_.insert_or_assign(std::move(protocol), std::move(handler)).second;
+  if (!is_new) return;
+  for (const SwarmEvents& observer : observers_) observer.protocols_changed();
 }
 
 std::vector<std::string> Swarm::protocols() const {

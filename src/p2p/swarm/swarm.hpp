@@ -34,6 +34,8 @@ struct SwarmEvents {
   std::function<void(const ConnectionPtr&)> connected = [](const ConnectionPtr&) {};
   std::function<void(const ConnectionPtr&, error_code)> disconnected = [](const ConnectionPtr&,
                                                                           error_code) {};
+  // handle() was called with a protocol that had no handler before.
+  std::function<void()> protocols_changed = [] {};
 };
 
 struct SwarmCounters {
@@ -65,7 +67,7 @@ class Swarm {
   // The port listened on with IPv6 or IPv4; nothing when there is none.
   std::optional<std::uint16_t> listen_port(bool v6) const;
 
-  // Before the first connection. One handler a protocol.
+  // One handler a protocol: a second one takes the place of the first for the streams to come.
   void handle(std::string protocol, ProtocolHandler handler);
   std::vector<std::string> protocols() const;
   // Several observers; called in the order they were added.

@@ -1,14 +1,25 @@
 #include "p2p/protocols/identify/identify.hpp"
 
+#include <algorithm>
+
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "crypto/peer_record.hpp"
-#include "p2p/identify.pb.h"
 
 namespace oc::p2p {
 namespace {
 
-std::string text_of(BytesView bytes) { return std::string(as_text(bytes)); }
+// All that `peer` says in one exchange.
+awaitable<Result<IdentifyClaims>> read_claims(net::Stream& stream, codec::PeerId peer) {
+  IdentifyClaims claims;
+  for (std::size_t i = 0; i < kMaxIdentifyMessages; ++i) {
+    auto message = co_await net::read_delimited(stream, kMaxIdentifyMessage);
+    if (!message && message.error() == Errc::eof && i != 0) break;
+    if (!message) co_return message.error();
+    CO_CHECK(add_message(claims, *message, peer));
+  }
+  co_return claims;
+}
 
 }  // namespace
 
@@ -17,98 +28,148 @@ Identify::Identify(Swarm& swarm, Clock& clock, IdentifyOptions options)
   swarm_.handle(kIdentifyId, [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
     return answer(std::move(connection), std::move(stream));
   });
+  swarm_.handle(kIdentifyPushId,
+                [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+                  return hear(std::move(connection), std::move(stream));
+                });
   SwarmEvents events;
-  events.connected = [this](const ConnectionPtr& connection) {
-    connection->tasks().spawn("identify", ask(connection));
+  events.connected = [this](const ConnectionPtr& connection) { connected(connection); };
+  events.disconnected = [this](const ConnectionPtr& connection, error_code) {
+    disconnected(connection);
   };
+  events.protocols_changed = [this] { changed(); };
   swarm_.observe(std::move(events));
 }
 
-Bytes Identify::message_for(const Connection& connection) const {
-  pb::Identify message;
-  const auto addresses = options_.addresses();
-  message.set_public_key(text_of(swarm_.identity().public_key().marshal()));
-  message.set_protocol_version(options_.protocol_version);
-  message.set_agent_version(options_.agent_version);
-  message.set_observed_addr(text_of(connection.facts().remote_address.bytes()));
-  for (const std::string& protocol : swarm_.protocols()) message.add_protocols(protocol);
-  const crypto::PeerRecord record{swarm_.self(), options_.record_seq(), addresses};
-  message.set_signed_peer_record(text_of(crypto::seal_peer_record(swarm_.identity(), record)));
-  for (const codec::Multiaddr& address : addresses) {
-    message.add_listen_addrs(text_of(address.bytes()));
-    if (message.ByteSizeLong() > kMaxIdentifySent) {
-      message.mutable_listen_addrs()->RemoveLast();
-      break;
-    }
+Identify::~Identify() {
+  if (round_) clock_.cancel(*round_);
+}
+
+void Identify::connected(const ConnectionPtr& connection) {
+  const ConnectionId id = connection->facts().id;
+  connections_[id] = connection;
+  queue_.connected(id);
+  connection->tasks().spawn("identify", ask(connection));
+}
+
+void Identify::disconnected(const ConnectionPtr& connection) {
+  const ConnectionId id = connection->facts().id;
+  connections_.erase(id);
+  queue_.disconnected(id);
+  if (swarm_.connections_to(connection->peer()).empty()) allowances_.erase(connection->peer());
+}
+
+SelfDescription Identify::describe(const Connection& to) {
+  const codec::Multiaddr& remote = to.facts().remote_address;
+  SelfDescription self;
+  self.public_key = swarm_.identity().public_key().marshal();
+  self.agent_version = options_.agent_version;
+  self.protocol_version = options_.protocol_version;
+  self.observed_address = remote;
+  self.listen_addresses = told_over(options_.addresses(), remote);
+  self.protocols = swarm_.protocols();
+  // Each record is newer than the one before: peers differ in what they are told.
+  last_seq_ = std::max(last_seq_ + 1, options_.record_seq());
+  const crypto::PeerRecord record{swarm_.self(), last_seq_, self.listen_addresses};
+  self.signed_record = crypto::seal_peer_record(swarm_.identity(), record);
+  return self;
+}
+
+awaitable<Result<void>> Identify::tell(ConnectionPtr connection, net::Stream& stream) {
+  queue_.told(connection->facts().id);
+  const std::vector<Bytes> messages = encode_identify(describe(*connection));
+  for (const Bytes& message : messages) {
+    CO_CHECK(co_await net::write_delimited(stream, message));
   }
-  if (message.ByteSizeLong() > kMaxIdentifySent) message.clear_signed_peer_record();
-  return to_bytes(as_bytes(message.SerializeAsString()));
+  co_return co_await stream.close_write();
 }
 
 awaitable<void> Identify::answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-  const Bytes message = message_for(*connection);
-  if (auto done = co_await net::write_delimited(*stream, message); !done) co_return;
-  (void)co_await stream->close_write();
+  (void)co_await with_deadline<void>(clock_, kIdentifyTimeout, tell(connection, *stream));
 }
 
 awaitable<void> Identify::ask(ConnectionPtr connection) {
-  auto info = co_await with_deadline<PeerInfo>(clock_, kIdentifyTimeout, query(connection));
-  if (!info) {
-    log::debug("identify of {} failed: {}", connection->peer().to_string(), info.error().message());
+  auto claims = co_await with_deadline<IdentifyClaims>(clock_, kIdentifyTimeout, query(connection));
+  if (claims) {
+    learn(connection, *std::move(claims));
+  } else {
+    log::debug("identify of {} failed: {}", connection->peer().to_string(),
+               claims.error().message());
+  }
+}
+
+awaitable<Result<IdentifyClaims>> Identify::query(ConnectionPtr connection) {
+  CO_TRY(auto stream, co_await connection->open_stream(kIdentifyId));
+  CO_TRY(IdentifyClaims claims, co_await read_claims(*stream, connection->peer()));
+  (void)co_await stream->close_write();
+  co_return claims;
+}
+
+awaitable<void> Identify::hear(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+  const codec::PeerId& peer = connection->peer();
+  auto& allowance = allowances_.try_emplace(peer, kPushInterval, kPushBurst).first->second;
+  if (!allowance.take(clock_.now())) {
+    stream->reset();
     co_return;
   }
-  connection->set_info(*std::move(info));
+  auto claims =
+      co_await with_deadline<IdentifyClaims>(clock_, kIdentifyTimeout, read_claims(*stream, peer));
+  if (!claims) {
+    log::debug("identify push of {} failed: {}", peer.to_string(), claims.error().message());
+    co_return;
+  }
+  (void)co_await stream->close_write();
+  learn(connection, *std::move(claims));
+}
+
+void Identify::learn(const ConnectionPtr& connection, IdentifyClaims claims) {
+  PeerInfo info = connection->info().value_or(PeerInfo{});
+  update(info, std::move(claims), connection->peer(), connection->facts().remote_address);
+  const bool takes_pushes =
+      std::ranges::find(info.protocols, kIdentifyPushId) != info.protocols.end();
+  connection->set_info(std::move(info));
+  queue_.takes_pushes(connection->facts().id, takes_pushes);
+  push_more();
   options_.identified(connection);
 }
 
-awaitable<Result<PeerInfo>> Identify::query(ConnectionPtr connection) {
-  CO_TRY(auto stream, co_await connection->open_stream(kIdentifyId));
-  CO_CHECK(co_await stream->close_write());
-  PeerInfo info;
-  for (int i = 0; i < kMaxIdentifyMessages; ++i) {
-    auto message = co_await net::read_delimited(*stream, kMaxIdentifyMessage);
-    if (!message && message.error() == Errc::eof && i != 0) break;
-    if (!message) co_return message.error();
-    CO_CHECK(merge_identify(info, *message, connection->peer()));
-  }
-  co_return info;
+void Identify::changed() {
+  if (queue_.empty() || round_) return;
+  const TimePoint now = clock_.now();
+  round_ = clock_.call_after(std::max(kPushDelay, rounds_.wait(now)), [this] {
+    round_.reset();
+    rounds_.take(clock_.now());
+    queue_.changed();
+    push_more();
+  });
 }
 
-Result<void> merge_identify(PeerInfo& info, BytesView bytes, const codec::PeerId& peer) {
-  pb::Identify message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Errc::malformed;
-  if (message.has_public_key()) {
-    auto key = crypto::PublicKey::unmarshal(as_bytes(message.public_key()));
-    if (!key || key->peer_id() != peer) return Errc::malformed;
+void Identify::push_more() {
+  while (const auto id = queue_.next()) {
+    const ConnectionPtr connection = connections_.at(*id);
+    if (!connection->tasks().spawn("identify push", push(connection))) queue_.done(*id);
   }
-  if (message.has_agent_version()) info.agent_version = message.agent_version();
-  if (message.has_protocol_version()) info.protocol_version = message.protocol_version();
-  for (const std::string& protocol : message.protocols()) {
-    if (info.protocols.size() < kMaxIdentifyProtocols) info.protocols.push_back(protocol);
-  }
-  const auto add = [&info, &peer](const codec::Multiaddr& address) {
-    const auto named = address.peer_id();
-    if (named && *named != peer) return;
-    if (info.listen_addresses.size() >= kMaxIdentifyAddresses) return;
-    info.listen_addresses.push_back(address.without_peer());
-  };
-  if (message.has_signed_peer_record()) {
-    auto record = crypto::open_peer_record(as_bytes(message.signed_peer_record()));
-    if (record && record->peer == peer) {
-      info.listen_addresses.clear();
-      for (const codec::Multiaddr& address : record->addresses) add(address);
+}
+
+awaitable<void> Identify::push(ConnectionPtr connection) {
+  struct Done {
+    Identify& identify;
+    ConnectionId id;
+    ~Done() {
+      identify.queue_.done(id);
+      identify.push_more();
     }
-  } else {
-    for (const std::string& raw : message.listen_addrs()) {
-      if (auto address = codec::Multiaddr::from_bytes(as_bytes(raw))) add(*address);
-    }
+  } done{*this, connection->facts().id};
+  auto told = co_await with_deadline<void>(clock_, kIdentifyTimeout, open_and_tell(connection));
+  if (!told) {
+    log::debug("identify push to {} failed: {}", connection->peer().to_string(),
+               told.error().message());
   }
-  if (message.has_observed_addr()) {
-    if (auto seen = codec::Multiaddr::from_bytes(as_bytes(message.observed_addr()))) {
-      info.observed_address = *seen;
-    }
-  }
-  return success();
+}
+
+awaitable<Result<void>> Identify::open_and_tell(ConnectionPtr connection) {
+  CO_TRY(auto stream, co_await connection->open_stream(kIdentifyPushId));
+  co_return co_await tell(connection, *stream);
 }
 
 }  // namespace oc::p2p

@@ -1,53 +1,86 @@
-// identify (libp2p/specs identify/README.md), id /ipfs/id/1.0.0: each side asks the other who it is
-// right after connecting; the answer is one message, then the end of the stream.
+// identify (libp2p/specs identify/README.md):
+//
+//   /ipfs/id/1.0.0        each side asks the other who it is right after connecting
+//     asker   ◀──  message, end of stream
+//   /ipfs/id/push/1.0.0   each side tells the other when that has changed
+//     teller  ──▶  message, end of stream
+//
+// The messages are those of identify_message.hpp.
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
+#include "base/token_bucket.hpp"
+#include "p2p/protocols/identify/identify_message.hpp"
+#include "p2p/protocols/identify/push_queue.hpp"
 #include "p2p/swarm/swarm.hpp"
 
 namespace oc::p2p {
 
 inline constexpr const char* kIdentifyId = "/ipfs/id/1.0.0";
-// Rust takes one message of at most 4096 bytes; we send no more, and read what go may send.
-inline constexpr std::size_t kMaxIdentifySent = 4096;
-inline constexpr std::size_t kMaxIdentifyMessage = 8192;
-inline constexpr int kMaxIdentifyMessages = 10;
-inline constexpr std::size_t kMaxIdentifyAddresses = 64;
-inline constexpr std::size_t kMaxIdentifyProtocols = 256;
+inline constexpr const char* kIdentifyPushId = "/ipfs/id/push/1.0.0";
+// For one exchange.
 inline constexpr Duration kIdentifyTimeout = std::chrono::seconds(5);
+// Changes within this time are pushed together.
+inline constexpr Duration kPushDelay = std::chrono::milliseconds(250);
+// A peer may push so many times at once, and then once in so long a time: what go allows an
+// address. A push beyond that is lost, so we push half as often.
+inline constexpr int kPushBurst = 10;
+inline constexpr Duration kPushInterval = std::chrono::seconds(5);
+inline constexpr int kPushRoundBurst = kPushBurst / 2;
+inline constexpr Duration kPushRoundInterval = kPushInterval * 2;
 
 struct IdentifyOptions {
   std::string agent_version;
   std::string protocol_version = "ipfs/0.1.0";
-  // Addresses to tell, without /p2p.
+  // Addresses to tell, best first, without /p2p. Call changed() when they change.
   std::function<std::vector<codec::Multiaddr>()> addresses;
-  // A sequence number for the signed peer record that never falls behind an earlier one.
+  // A sequence number for the signed peer record that is above those of earlier runs.
   std::function<std::uint64_t()> record_seq;
-  // Called when a connection's info() was filled in.
+  // Called when a connection's info() was filled in, and when it changed.
   std::function<void(const ConnectionPtr&)> identified = [](const ConnectionPtr&) {};
 };
 
-// Registers the protocol at the swarm and asks every new connection. Lifetime: as long as the
-// swarm.
+// Registers the protocols at the swarm, asks every new connection, and tells every one that takes
+// pushes what changes. A peer that answers nothing, or nonsense, stays as usable as any. Lifetime:
+// as long as the swarm, which is closed first.
 class Identify {
  public:
   Identify(Swarm& swarm, Clock& clock, IdentifyOptions options);
+  ~Identify();
+  Identify(const Identify&) = delete;
+  Identify& operator=(const Identify&) = delete;
+
+  // What IdentifyOptions::addresses gives is not what it was. Tells it to the peers, a little later
+  // and together with what else changes. Of new protocols the swarm gives notice by itself.
+  void changed();
 
  private:
   awaitable<void> answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
   awaitable<void> ask(ConnectionPtr connection);
-  awaitable<Result<PeerInfo>> query(ConnectionPtr connection);
-  Bytes message_for(const Connection& connection) const;
+  awaitable<Result<IdentifyClaims>> query(ConnectionPtr connection);
+  awaitable<void> hear(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> push(ConnectionPtr connection);
+  awaitable<Result<void>> open_and_tell(ConnectionPtr connection);
+  awaitable<Result<void>> tell(ConnectionPtr connection, net::Stream& stream);
+  void learn(const ConnectionPtr& connection, IdentifyClaims claims);
+  void push_more();
+  SelfDescription describe(const Connection& to);
+  void connected(const ConnectionPtr& connection);
+  void disconnected(const ConnectionPtr& connection);
 
   Swarm& swarm_;
   Clock& clock_;
   IdentifyOptions options_;
+  std::uint64_t last_seq_ = 0;
+  std::map<ConnectionId, ConnectionPtr> connections_;
+  PushQueue queue_;
+  TokenBucket rounds_{kPushRoundInterval, kPushRoundBurst};
+  std::optional<TimerId> round_;                     // the next round of pushes, when one is due
+  std::map<codec::PeerId, TokenBucket> allowances_;  // pushes that connected peers may still send
 };
-
-// Adds what one message says to `info`: present fields replace or extend, absent ones change
-// nothing. Errc::malformed when it does not parse or its public key is not the peer's.
-Result<void> merge_identify(PeerInfo& info, BytesView message, const codec::PeerId& peer);
 
 }  // namespace oc::p2p
