@@ -17,6 +17,18 @@ std::string limited_address(const codec::Multiaddr& address) {
   return to_hex(BytesView(endpoint->address).first(endpoint->v6 ? 8 : 4));
 }
 
+// From how far an address can be reached; less is farther.
+constexpr int kLoopbackRank = 4;
+int rank(const codec::Multiaddr& address) {
+  switch (address.scope()) {
+    case codec::AddressScope::public_internet: return 0;
+    case codec::AddressScope::shared_cgnat: return 1;
+    case codec::AddressScope::private_use: return 2;
+    case codec::AddressScope::link_local: return 3;
+    default: return kLoopbackRank;
+  }
+}
+
 }  // namespace
 
 Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions options,
@@ -85,23 +97,19 @@ void Overlay::start() {
 awaitable<void> Overlay::close() { return tasks_.close(); }
 
 std::vector<codec::Multiaddr> Overlay::own_addresses() const {
-  if (!options_.announce.empty()) return options_.announce;
-  auto addresses = host_.swarm().listen_addresses();
-  const auto rank = [](const codec::Multiaddr& address) {
-    switch (address.scope()) {
-      case codec::AddressScope::public_internet: return 0;
-      case codec::AddressScope::shared_cgnat: return 1;
-      case codec::AddressScope::private_use: return 2;
-      case codec::AddressScope::link_local: return 3;
-      default: return 4;
-    }
+  std::vector<codec::Multiaddr> addresses = options_.announce;
+  const auto add = [&addresses](const codec::Multiaddr& address) {
+    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   };
-  std::ranges::stable_sort(addresses, {}, rank);
+  std::ranges::for_each(host_.identify().external_addresses(), add);
+  if (!options_.announce.empty()) return addresses;
+  auto listening = host_.swarm().listen_addresses();
+  std::ranges::stable_sort(listening, {}, rank);
+  std::ranges::for_each(listening, add);
   // Loopback leads a peer on another machine to itself; it is told only where there is nothing
   // else.
-  if (!addresses.empty() && rank(addresses.front()) < 4) {
-    std::erase_if(addresses, [&rank](const auto& address) { return rank(address) == 4; });
-  }
+  const auto is_loopback = [](const auto& address) { return rank(address) == kLoopbackRank; };
+  if (!std::ranges::all_of(addresses, is_loopback)) std::erase_if(addresses, is_loopback);
   return addresses;
 }
 
@@ -217,7 +225,7 @@ awaitable<Result<void>> Overlay::prove(p2p::ConnectionPtr connection, Network ne
   ++counters_.proofs_ok;
   log::info("connected to {} in network {} at {}", connection->peer().to_string(), name,
             connection->facts().remote_address.to_string());
-  members_.proved(connection, id);
+  admit(connection, id);
   sync_.start(connection, id);
   co_return success();
 }
@@ -248,13 +256,19 @@ awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
   verifier.proved = [&](const NetworkId& id) {
     ++counters_.proofs_ok;
     log::info("{} joined network {} from {}", peer, members_.find(id)->name.value(), address);
-    members_.proved(connection, id);
+    admit(connection, id);
   };
   auto verified = co_await with_deadline<void>(
       clock_, kProofTimeout, verify_membership(*stream, parties(*connection), verifier, random_));
   if (verified) co_return;
   ++counters_.proofs_failed;
   log::warn("{} at {} failed to prove membership: {}", peer, address, verified.error().message());
+}
+
+void Overlay::admit(const p2p::ConnectionPtr& connection, const NetworkId& network) {
+  // A fellow member is trusted to say from where it sees us: it would harm its own network only.
+  host_.identify().trust(*connection);
+  members_.proved(connection, network);
 }
 
 awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {
@@ -277,12 +291,11 @@ void Overlay::refresh_record() {
   record.version = options_.version;
   record.issued = clock_.wall_now();
   if (own_record_) {
-    const NodeRecord& old = own_record_->record;
-    const bool moved = old.addresses != record.addresses;
-    const bool same = !moved && old.name == record.name;
-    if (same && record.issued - old.issued < kRecordRefresh) return;
+    const bool moved = record.addresses != issued_addresses_;
+    if (!moved && record.issued - own_record_->record.issued < kRecordRefresh) return;
     if (moved) host_.identify().changed();
   }
+  issued_addresses_ = record.addresses;
   // The clock is a floor, so that a store that lost the last seq does not make us repeat one.
   const auto floor = static_cast<std::uint64_t>(unix_milliseconds(record.issued));
   record.seq = std::max(options_.last_seq + 1, floor);

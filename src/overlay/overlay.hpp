@@ -38,7 +38,8 @@ inline constexpr std::size_t kMaxBootstrapPeers = 64;
 struct OverlayOptions {
   std::string node_name;
   std::string version;
-  // Told to others instead of the interfaces' addresses, when not empty. Without /p2p.
+  // Told to others instead of the interfaces' addresses, when not empty, and before those that
+  // peers observe. Without /p2p.
   std::vector<codec::Multiaddr> announce;
   std::uint64_t last_seq = 0;  // the largest seq that this node ever used for its record
 };
@@ -84,7 +85,8 @@ class Overlay {
   awaitable<void> close();
 
   const codec::PeerId& self() const { return host_.swarm().self(); }
-  // Addresses for others, best first, without /p2p.
+  // Addresses for others, best first, without /p2p: those that the owner announces, those under
+  // which enough peers see this node, and, when none are announced, the interfaces'.
   std::vector<codec::Multiaddr> own_addresses() const;
   BootstrapPeer own_bootstrap() const;
   // Every known member of any network but this node, by peer id.
@@ -116,6 +118,8 @@ class Overlay {
   awaitable<Result<void>> prove(p2p::ConnectionPtr connection, Network network);
   awaitable<void> serve_handshake(p2p::ConnectionPtr connection,
                                   std::unique_ptr<net::Stream> stream);
+  // The peer has proved that it is a member.
+  void admit(const p2p::ConnectionPtr& connection, const NetworkId& network);
   awaitable<void> drop_stranger(p2p::ConnectionPtr connection);
   awaitable<void> keep_connected();
   awaitable<void> keep_record();
@@ -146,6 +150,7 @@ class Overlay {
   std::map<codec::PeerId, error_code> unreachable_;  // why the last dial failed
   std::set<codec::PeerId> dialing_;
   std::optional<SealedRecord> own_record_;
+  std::vector<codec::Multiaddr> issued_addresses_;  // all that the record was made for
   OverlayCounters counters_;
   TaskScope tasks_;
 };

@@ -501,6 +501,75 @@ awaitable<void> the_sequence_number_only_grows(World& world) {
 }
 TEST(Overlay, the_sequence_number_only_grows) { test::in_world(the_sequence_number_only_grows); }
 
+codec::Multiaddr address(const std::string& text) { return *codec::Multiaddr::parse(text); }
+
+const codec::Multiaddr kSeenAs = address("/ip4/203.0.113.7/tcp/4001");
+
+// Another peer, somewhere else, sees the node at kSeenAs.
+void is_seen_from_outside(World& world, OverlayNode& node, std::uint32_t observer) {
+  p2p::Observation seen;
+  seen.observer = key_of(1000 + observer).peer_id();
+  seen.remote = address("/ip4/198.51.100." + std::to_string(observer) + "/tcp/4001");
+  seen.local = address("/ip4/192.168.1.2/tcp/4001");
+  seen.observed = kSeenAs;
+  seen.at_listen_port = true;
+  node.host.identify().observed().observe(p2p::ConnectionId(1'000'000 + observer), std::move(seen),
+                                          world.clock.now());
+}
+
+awaitable<void> an_address_that_enough_peers_see_is_told_to_all(World& world) {
+  OverlayNode& a = world.member(1);
+  OverlayNode& b = world.member(2);
+  world.introduce(b, a);
+  CO_ASSERT_TRUE(co_await world.until([&] { return a.knows(b) && b.knows(a); }));
+  for (std::uint32_t observer = 1; observer <= 4; ++observer)
+    is_seen_from_outside(world, a, observer);
+  EXPECT_EQ(a.overlay.own_addresses(), std::vector{kSeenAs}) << "and loopback no more";
+  const auto connection = b.host.swarm().connection_to(a.id());
+  CO_ASSERT_TRUE(co_await world.until([&] {
+    return b.overlay.membership().find_record(a.id())->record.addresses == std::vector{kSeenAs} &&
+           connection->info()->listen_addresses == std::vector{kSeenAs};
+  }));
+  EXPECT_EQ(a.seqs.size(), 2u);
+  // When nobody sees it there any more, that is told, too.
+  for (std::uint32_t observer = 1; observer <= 4; ++observer) {
+    a.host.identify().observed().ended(p2p::ConnectionId(1'000'000 + observer), world.clock.now());
+  }
+  world.clock.advance(p2p::kObservationLife);
+  EXPECT_EQ(a.overlay.own_addresses(), a.host.swarm().listen_addresses());
+}
+TEST(Overlay, an_address_that_enough_peers_see_is_told_to_all) {
+  test::in_world(an_address_that_enough_peers_see_is_told_to_all);
+}
+
+awaitable<void> announced_addresses_come_before_what_peers_see(World& world) {
+  const auto announced = address("/dns4/node.example/tcp/4001");
+  OverlayNode& node = world.add({.seed = 1, .announce = {announced}});
+  EXPECT_EQ(node.overlay.own_addresses(), std::vector{announced});
+  for (std::uint32_t observer = 1; observer <= 4; ++observer)
+    is_seen_from_outside(world, node, observer);
+  EXPECT_EQ(node.overlay.own_addresses(), (std::vector{announced, kSeenAs}));
+  co_return;
+}
+TEST(Overlay, announced_addresses_come_before_what_peers_see) {
+  test::in_world(announced_addresses_come_before_what_peers_see);
+}
+
+awaitable<void> more_addresses_than_a_record_holds_are_no_change_every_time(World& world) {
+  std::vector<codec::Multiaddr> many;
+  for (std::size_t i = 0; i < 2 * kMaxRecordAddresses; ++i) {
+    many.push_back(address("/ip4/203.0.113.7/tcp/" + std::to_string(i + 1)));
+  }
+  OverlayNode& node =
+      world.add({.seed = 1, .networks = {network_of("home", "p")}, .announce = many});
+  node.overlay.start();
+  co_await world.pass(20s, 100ms);
+  EXPECT_EQ(node.seqs.size(), 1u);
+}
+TEST(Overlay, more_addresses_than_a_record_holds_are_no_change_every_time) {
+  test::in_world(more_addresses_than_a_record_holds_are_no_change_every_time);
+}
+
 awaitable<void> records_that_were_not_renewed_for_a_month_are_forgotten(World& world) {
   OverlayNode& node = world.member(1);
   const auto key = key_of(5);

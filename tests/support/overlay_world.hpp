@@ -46,6 +46,7 @@ struct OverlayNode {
     std::uint16_t port = 0;
     std::vector<overlay::Network> networks = {};
     std::uint64_t last_seq = 0;
+    std::vector<codec::Multiaddr> announce = {};
   };
 
   OverlayNode(Executor executor, Clock& clock, Options options)
@@ -53,7 +54,8 @@ struct OverlayNode {
         host(executor, clock, random, key_of(options.seed), identify_options(),
              {.resolver = &resolver}),
         overlay(host, clock, random,
-                {"node" + std::to_string(options.seed), "test", {}, options.last_seq}, events()) {
+                {"node" + std::to_string(options.seed), "test", options.announce, options.last_seq},
+                events()) {
     for (overlay::Network& network : options.networks) {
       EXPECT_TRUE(overlay.join(std::move(network)));
     }
@@ -82,7 +84,7 @@ struct OverlayNode {
   p2p::IdentifyOptions identify_options() {
     p2p::IdentifyOptions options;
     options.agent_version = "open-chat/test";
-    options.addresses = [this] { return host.swarm().listen_addresses(); };
+    options.addresses = [this] { return overlay.own_addresses(); };
     options.record_seq = [] { return std::uint64_t{1}; };
     return options;
   }

@@ -47,15 +47,16 @@ Identify::~Identify() {
 
 void Identify::connected(const ConnectionPtr& connection) {
   const ConnectionId id = connection->facts().id;
-  connections_[id] = connection;
+  peers_[id].connection = connection;
   queue_.connected(id);
   connection->tasks().spawn("identify", ask(connection));
 }
 
 void Identify::disconnected(const ConnectionPtr& connection) {
   const ConnectionId id = connection->facts().id;
-  connections_.erase(id);
+  peers_.erase(id);
   queue_.disconnected(id);
+  observed_.ended(id, clock_.now());
   if (swarm_.connections_to(connection->peer()).empty()) allowances_.erase(connection->peer());
 }
 
@@ -123,6 +124,7 @@ awaitable<void> Identify::hear(ConnectionPtr connection, std::unique_ptr<net::St
 }
 
 void Identify::learn(const ConnectionPtr& connection, IdentifyClaims claims) {
+  if (claims.observed_address) observe(*connection, *claims.observed_address);
   PeerInfo info = connection->info().value_or(PeerInfo{});
   update(info, std::move(claims), connection->peer(), connection->facts().remote_address);
   const bool takes_pushes =
@@ -131,6 +133,27 @@ void Identify::learn(const ConnectionPtr& connection, IdentifyClaims claims) {
   queue_.takes_pushes(connection->facts().id, takes_pushes);
   push_more();
   options_.identified(connection);
+}
+
+void Identify::observe(const Connection& connection, codec::Multiaddr observed) {
+  const Connection::Facts& facts = connection.facts();
+  Observation seen{facts.peer, facts.remote_address, facts.local_address, std::move(observed)};
+  if (const auto local = facts.local_address.tcp_endpoint()) {
+    seen.at_listen_port = swarm_.listen_port(local->v6) == local->port;
+  }
+  seen.trusted = peers_.at(facts.id).trusted;
+  observed_.observe(facts.id, std::move(seen), clock_.now());
+}
+
+void Identify::trust(const Connection& connection) {
+  auto found = peers_.find(connection.facts().id);
+  if (found == peers_.end()) return;
+  found->second.trusted = true;
+  observed_.trust(connection.facts().id);
+}
+
+std::vector<codec::Multiaddr> Identify::external_addresses() const {
+  return observed_.confirmed(clock_.now());
 }
 
 void Identify::changed() {
@@ -146,7 +169,7 @@ void Identify::changed() {
 
 void Identify::push_more() {
   while (const auto id = queue_.next()) {
-    const ConnectionPtr connection = connections_.at(*id);
+    const ConnectionPtr connection = peers_.at(*id).connection;
     if (!connection->tasks().spawn("identify push", push(connection))) queue_.done(*id);
   }
 }

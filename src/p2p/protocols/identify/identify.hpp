@@ -15,6 +15,7 @@
 
 #include "base/token_bucket.hpp"
 #include "p2p/protocols/identify/identify_message.hpp"
+#include "p2p/protocols/identify/observed_addresses.hpp"
 #include "p2p/protocols/identify/push_queue.hpp"
 #include "p2p/swarm/swarm.hpp"
 
@@ -58,7 +59,18 @@ class Identify {
   // and together with what else changes. Of new protocols the swarm gives notice by itself.
   void changed();
 
+  // The owner trusts the peer of this connection to say truly from where it sees us.
+  void trust(const Connection& connection);
+  // Addresses under which this host is seen from outside (ObservedAddresses), without /p2p.
+  std::vector<codec::Multiaddr> external_addresses() const;
+  ObservedAddresses& observed() { return observed_; }
+
  private:
+  struct Peer {
+    ConnectionPtr connection;
+    bool trusted = false;
+  };
+
   awaitable<void> answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
   awaitable<void> ask(ConnectionPtr connection);
   awaitable<Result<IdentifyClaims>> query(ConnectionPtr connection);
@@ -67,6 +79,7 @@ class Identify {
   awaitable<Result<void>> open_and_tell(ConnectionPtr connection);
   awaitable<Result<void>> tell(ConnectionPtr connection, net::Stream& stream);
   void learn(const ConnectionPtr& connection, IdentifyClaims claims);
+  void observe(const Connection& connection, codec::Multiaddr observed);
   void push_more();
   SelfDescription describe(const Connection& to);
   void connected(const ConnectionPtr& connection);
@@ -76,11 +89,12 @@ class Identify {
   Clock& clock_;
   IdentifyOptions options_;
   std::uint64_t last_seq_ = 0;
-  std::map<ConnectionId, ConnectionPtr> connections_;
+  std::map<ConnectionId, Peer> peers_;
   PushQueue queue_;
   TokenBucket rounds_{kPushRoundInterval, kPushRoundBurst};
   std::optional<TimerId> round_;                     // the next round of pushes, when one is due
   std::map<codec::PeerId, TokenBucket> allowances_;  // pushes that connected peers may still send
+  ObservedAddresses observed_;
 };
 
 }  // namespace oc::p2p
