@@ -232,7 +232,7 @@ awaitable<Result<void>> Overlay::prove(p2p::ConnectionPtr connection, Network ne
 
 awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
                                          std::unique_ptr<net::Stream> stream) {
-  const StreamSlots::Slot slot(serving_handshakes_, connection->peer());
+  const p2p::StreamSlots::Slot slot(serving_handshakes_, connection->peer());
   if (!slot.granted()) {
     stream->reset();
     co_return;

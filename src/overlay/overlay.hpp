@@ -15,6 +15,7 @@
 #include "overlay/members.hpp"
 #include "overlay/sync.hpp"
 #include "p2p/host.hpp"
+#include "p2p/protocols/stream_slots.hpp"
 
 namespace oc::overlay {
 
@@ -142,7 +143,7 @@ class Overlay {
   Sync sync_;
   AttemptLimiter failed_proofs_;
   AttemptLimiter failed_addresses_;
-  StreamSlots serving_handshakes_{kMaxHandshakeStreams};
+  p2p::StreamSlots serving_handshakes_{kMaxHandshakeStreams};
   DialSchedule schedule_;
   std::map<codec::PeerId, BootstrapPeer> bootstrap_;
   std::map<codec::PeerId, WallTime> last_contact_;

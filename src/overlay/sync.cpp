@@ -76,7 +76,7 @@ awaitable<Result<void>> Sync::exchange_as_opener(p2p::ConnectionPtr connection, 
 }
 
 awaitable<void> Sync::serve(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-  const StreamSlots::Slot slot(serving_, connection->peer());
+  const p2p::StreamSlots::Slot slot(serving_, connection->peer());
   if (!members_.is_member(*connection) || !slot.granted()) {
     stream->reset();
     co_return;

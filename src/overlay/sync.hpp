@@ -14,7 +14,7 @@
 
 #include "base/random.hpp"
 #include "overlay/members.hpp"
-#include "overlay/stream_slots.hpp"
+#include "p2p/protocols/stream_slots.hpp"
 
 namespace oc::overlay {
 
@@ -77,7 +77,7 @@ class Sync {
   Clock& clock_;
   Random& random_;
   OnRecord on_record_;
-  StreamSlots serving_{kMaxSyncStreams};
+  p2p::StreamSlots serving_{kMaxSyncStreams};
   SyncCounters counters_;
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "net/fake_stream.hpp"
+#include "p2p/upgrade/noise.hpp"
 #include "support/operation.hpp"
 #include "support/run_async.hpp"
 
@@ -91,7 +92,7 @@ class DialWorld {
     CO_CHECK(co_await attempt.answered.wait());
     if (attempt.error) co_return attempt.error;
     auto [ours, theirs] = net::make_fake_stream_pair();
-    SecureChannel channel{std::move(ours), key_of(1).public_key(), {}, std::nullopt};
+    SecureChannel channel{std::move(ours), key_of(1).public_key(), {}, std::nullopt, kNoiseId};
     Connection::Facts facts;
     facts.peer = peer;
     connections.push_back(std::make_shared<Connection>(std::move(facts), std::move(channel), clock,
@@ -334,7 +335,7 @@ TEST(Dialer, closing_ends_a_dial_that_has_not_even_started) {
     auto executor = co_await asio::this_coro::executor;
     DialWorld world(executor);
     for (int turns = 0; turns < 6; ++turns) {
-      Dialer dialer(executor, world.clock, is_plain_tcp,
+      Dialer dialer(executor, world.clock, nullptr, is_plain_tcp,
                     [](codec::PeerId, Multiaddr) -> awaitable<Result<ConnectionPtr>> {
                       Event never;
                       CO_CHECK(co_await never.wait());

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "p2p/protocols/stream_slots.hpp"
 #include "p2p/swarm/swarm.hpp"
 
 namespace oc::p2p {
@@ -12,8 +13,9 @@ namespace oc::p2p {
 inline constexpr const char* kPingId = "/ipfs/ping/1.0.0";
 inline constexpr std::size_t kPingSize = 32;
 // Ping streams a peer may keep open (spec).
-inline constexpr int kMaxPingStreams = 2;
-// A ping stream on which nothing comes is closed after this.
+inline constexpr std::size_t kMaxPingStreams = 2;
+// Within this time the next ping has to have come, and its echo to have been taken, or the stream
+// is reset. (Rust pings every 15 s on a stream that stays open.)
 inline constexpr Duration kPingIdle = std::chrono::seconds(60);
 inline constexpr Duration kPingTimeout = std::chrono::seconds(10);
 
@@ -22,16 +24,23 @@ class Ping {
  public:
   Ping(Swarm& swarm, Clock& clock, Random& random);
 
-  // The round-trip times of `count` pings, one after the other. Errc::timed_out when one takes
-  // longer than kPingTimeout; Errc::protocol_violation for a wrong echo.
+  // The round-trip times of `count` pings, one after the other. Waits while this peer is being
+  // pinged, because it may have one stream of ours only (spec). Errc::timed_out when a ping takes
+  // longer than kPingTimeout; Errc::protocol_violation for a wrong echo. When cancelled it resets
+  // the stream.
   awaitable<Result<std::vector<Duration>>> measure(ConnectionPtr connection, int count);
 
  private:
+  class Turn;
+  // Peers that are being pinged, with those who wait for their turn.
+  using Waiters = std::map<codec::PeerId, std::vector<Event*>>;
+
   awaitable<void> answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
 
   Clock& clock_;
   Random& random_;
-  std::map<codec::PeerId, int> streams_;
+  StreamSlots answering_{kMaxPingStreams};
+  Waiters pinging_;
 };
 
 }  // namespace oc::p2p

@@ -6,7 +6,7 @@
 
 #include "codec/peer_id.hpp"
 
-namespace oc::overlay {
+namespace oc::p2p {
 
 class StreamSlots {
  public:
@@ -36,4 +36,4 @@ class StreamSlots {
   std::map<codec::PeerId, std::size_t> taken_;
 };
 
-}  // namespace oc::overlay
+}  // namespace oc::p2p
