@@ -106,16 +106,15 @@ void on_texts(void* to, int status, int, unsigned char* message, int size) noexc
   answer.done.set();
 }
 
+awaitable<Result<Addresses>> give_written(address literal, AddressFamily family) {
+  const auto other = literal.is_v6() ? AddressFamily::v4 : AddressFamily::v6;
+  if (family == other) co_return Errc::not_found;
+  co_return Addresses(1, literal);
+}
+
 struct AskForAddresses {
   AddressFamily family;
   void operator()(ares_channel channel, const std::string& name, Answer<Addresses>& to) const {
-    // c-ares 1.18 asks the servers for an IPv4 address when both kinds are wanted.
-    error_code not_literal;
-    if (const auto literal = asio::ip::make_address(name, not_literal); !not_literal) {
-      const auto other = literal.is_v6() ? AddressFamily::v4 : AddressFamily::v6;
-      to.found = family == other ? Result<Addresses>(Errc::not_found) : Addresses{literal};
-      return to.done.set();
-    }
     ares_addrinfo_hints hints{};
     hints.ai_family = family == AddressFamily::v4   ? AF_INET
                       : family == AddressFamily::v6 ? AF_INET6
@@ -176,6 +175,11 @@ DnsResolver::~DnsResolver() {
 std::size_t DnsResolver::under_way() const { return state_->under_way.size(); }
 
 awaitable<Result<Addresses>> DnsResolver::addresses_of(std::string name, AddressFamily family) {
+  // Costs nothing; and c-ares 1.18 asks the servers for an IPv4 address when either kind will do.
+  error_code not_literal;
+  if (const auto literal = asio::ip::make_address(name, not_literal); !not_literal) {
+    return give_written(literal, family);
+  }
   return State::look_up<Addresses>(state_, std::move(name), AskForAddresses{family});
 }
 

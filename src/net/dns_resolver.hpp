@@ -11,7 +11,7 @@
 
 namespace oc::net {
 
-// Look-ups under way at once. Each takes a socket a server, and a few KiB.
+// Look-ups under way at once. Each takes a socket a server, and 80 KiB: c-ares' tables.
 inline constexpr std::size_t kMaxLookups = 64;
 // What an answer has beyond this is dropped: an answer by TCP has room for thousands.
 inline constexpr std::size_t kMaxAnswers = 128;

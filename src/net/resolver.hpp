@@ -18,8 +18,9 @@ class Resolver {
  public:
   virtual ~Resolver() = default;
 
-  // The addresses of a host, at least one. Of AddressFamily::any the kinds alternate, IPv6 first
-  // (RFC 8305, section 4), so that either is among the first few.
+  // The addresses of a host, at least one; an address that is written out stands for itself. Of
+  // AddressFamily::any the kinds alternate, IPv6 first (RFC 8305, section 4), so that either is
+  // among the first few.
   virtual awaitable<Result<std::vector<asio::ip::address>>> addresses_of(std::string name,
                                                                          AddressFamily family) = 0;
   // The TXT records of a name, at least one; the strings of a record are joined. Any bytes.

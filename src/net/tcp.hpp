@@ -35,8 +35,10 @@ awaitable<Result<std::unique_ptr<SocketStream>>> tcp_connect(TcpAddress to,
 // Connects to a Unix stream socket by its path.
 awaitable<Result<std::unique_ptr<SocketStream>>> unix_connect(std::string path);
 
-// Addresses of a host name or literal, in the resolver's order, without blocking the thread. A
-// cancelled caller returns at once, though the system's look-up goes on behind it.
+// Addresses of a host name or literal, in the system's order, without blocking the thread. A
+// cancelled caller returns at once, though the system's look-up goes on behind it, other look-ups
+// wait for it, and so does the end of the io_context: good for one connection of a short program;
+// a node uses Resolver.
 awaitable<Result<std::vector<TcpAddress>>> resolve(std::string host, std::uint16_t port);
 
 struct ListenOptions {

@@ -28,7 +28,7 @@ Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
       resolver_(clock),
       host_(executor, clock, random, plan_.identity, identify_options(), {.resolver = &resolver_}),
       overlay_(host_, clock, random, overlay_options(), overlay_events()),
-      rules_(overlay_, clock, random, executor),
+      rules_(overlay_, resolver_, clock, random, executor),
       local_(host_, overlay_, rules_, store, clock, plan_.name),
       api_(local_, store, clock, random, workers),
       tasks_(executor) {

@@ -10,16 +10,17 @@ namespace {
 
 using StreamPtr = std::unique_ptr<net::Stream>;
 
-awaitable<Result<StreamPtr>> connect_to(LocalTarget target) {
+awaitable<Result<StreamPtr>> connect_to(net::Resolver& resolver, LocalTarget target) {
   if (const auto* socket = std::get_if<UnixTarget>(&target)) {
     CO_TRY(StreamPtr stream, co_await net::unix_connect(socket->path));
     co_return stream;
   }
   const auto& host = std::get<HostTarget>(target);
-  CO_TRY(const auto addresses, co_await net::resolve(host.host, host.port.value()));
+  CO_TRY(const auto addresses, co_await resolver.addresses_of(host.host, net::AddressFamily::any));
   error_code last = Errc::not_found;
-  for (const net::TcpAddress& address : addresses) {
-    auto stream = co_await net::tcp_connect(address);
+  for (const asio::ip::address& address : addresses) {
+    const net::TcpAddress at(address, host.port.value());
+    auto stream = co_await net::tcp_connect(at);
     if (stream) co_return StreamPtr(*std::move(stream));
     last = stream.error();
   }
@@ -58,8 +59,8 @@ void Ingress::serve(StreamPtr stream, TunnelHeader header) {
 }
 
 awaitable<Outcome<StreamPtr>> Ingress::connect() {
-  auto stream =
-      co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout, connect_to(rule_.to));
+  auto stream = co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout,
+                                                  connect_to(context_.resolver, rule_.to));
   if (!stream) {
     fault_ = fault_of(stream.error(), to_text(rule_.to));
     look_.set();
@@ -81,8 +82,8 @@ awaitable<std::optional<Fault>> Ingress::probe() {
       co_return Fault(FaultCode::target_refused, "nobody listens on " + to_text(rule_.to));
     }
   }
-  auto stream =
-      co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout, connect_to(rule_.to));
+  auto stream = co_await with_deadline<StreamPtr>(context_.clock, kTargetTimeout,
+                                                  connect_to(context_.resolver, rule_.to));
   if (stream) co_return std::nullopt;
   co_return fault_of(stream.error(), to_text(rule_.to));
 }

@@ -39,8 +39,9 @@ std::string_view to_text(RuleState state) {
   return "down";
 }
 
-RuleTable::RuleTable(overlay::Overlay& overlay, Clock& clock, Random& random, Executor executor)
-    : context_{overlay, clock}, random_(random), executor_(executor), tasks_(executor) {
+RuleTable::RuleTable(overlay::Overlay& overlay, net::Resolver& resolver, Clock& clock,
+                     Random& random, Executor executor)
+    : context_{overlay, resolver, clock}, random_(random), executor_(executor), tasks_(executor) {
   overlay.handle(kTunnelProtocol,
                  [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
                    return serve(std::move(connection), std::move(stream));

@@ -15,7 +15,8 @@ inline constexpr std::size_t kMaxRules = 1024;
 class RuleTable {
  public:
   // Registers the tunnel protocol at the overlay.
-  RuleTable(overlay::Overlay& overlay, Clock& clock, Random& random, Executor executor);
+  RuleTable(overlay::Overlay& overlay, net::Resolver& resolver, Clock& clock, Random& random,
+            Executor executor);
   ~RuleTable();
 
   struct Created {

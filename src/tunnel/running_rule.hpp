@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "net/resolver.hpp"
 #include "overlay/overlay.hpp"
 #include "tunnel/rule_status.hpp"
 
@@ -23,6 +24,7 @@ inline constexpr Duration kProbeAfterFailure = std::chrono::seconds(2);
 // Shared by all rules of a node.
 struct TunnelContext {
   overlay::Overlay& overlay;
+  net::Resolver& resolver;
   Clock& clock;
   std::size_t open_tunnels = 0;
 };

@@ -145,6 +145,25 @@ TEST(Tunnel, to_a_service_that_is_down_is_noticed_without_a_visitor) {
   test::in_world<TunnelWorld>(to_a_service_that_is_down_is_noticed_without_a_visitor);
 }
 
+awaitable<void> to_a_name_works_though_another_name_is_never_answered(TunnelWorld& world) {
+  Pair pair(world);
+  pair.back.node.resolver.add_host("service.example", {"127.0.0.1"});
+  pair.back.node.resolver.silence("never.example");
+  const auto never =
+      pair.back.rules.create(pair.back.ingress(Port(81), HostTarget{"never.example", Port(81)}));
+  EXPECT_TRUE(pair.back.rules.create(
+      pair.back.ingress(Port(80), HostTarget{"service.example", pair.service.port()})));
+  EXPECT_TRUE(pair.front.rules.create(pair.front_rule()));
+  CO_ASSERT_TRUE(co_await world.until([&] { return pair.front.is_up(); }));
+  EXPECT_EQ((co_await pair.visit_once()).answer, "hi there");
+  co_await world.pass(kTargetTimeout);
+  const auto reason = pair.back.status(never->status.rule.id).reason;
+  EXPECT_TRUE(reason && reason->code == FaultCode::target_timed_out);
+}
+TEST(Tunnel, to_a_name_works_though_another_name_is_never_answered) {
+  test::in_world<TunnelWorld>(to_a_name_works_though_another_name_is_never_answered);
+}
+
 awaitable<void> to_a_peer_that_is_gone_says_so_until_it_comes_back(TunnelWorld& world) {
   Pair pair(world);
   CO_ASSERT_TRUE(co_await pair.come_up());

@@ -89,6 +89,18 @@ TEST_P(ResolverConformance, alternates_the_kinds_when_any_will_do) {
   });
 }
 
+TEST_P(ResolverConformance, a_written_address_stands_for_itself) {
+  using namespace resolver_conformance;
+  with_resolver([](net::Resolver& resolver) -> awaitable<void> {
+    auto v4 = co_await resolver.addresses_of("192.0.2.7", net::AddressFamily::any);
+    EXPECT_TRUE(v4 && *v4 == ips({"192.0.2.7"}));
+    auto v6 = co_await resolver.addresses_of("2001:db8::7", net::AddressFamily::v6);
+    EXPECT_TRUE(v6 && *v6 == ips({"2001:db8::7"}));
+    auto other = co_await resolver.addresses_of("192.0.2.7", net::AddressFamily::v6);
+    EXPECT_TRUE(!other && other.error() == Errc::not_found);
+  });
+}
+
 TEST_P(ResolverConformance, gives_all_text_records) {
   using namespace resolver_conformance;
   with_resolver([](net::Resolver& resolver) -> awaitable<void> {

@@ -4,9 +4,13 @@ import time
 
 import pytest
 
+from lab import service
 from lab.dns import DnsServer
 from lab.node import bootstrap_string, wait_until
-from overlay import SOMEBODY_ELSE, found, join, wait_connected
+from lab.service import Service
+from overlay import (
+    SOMEBODY_ELSE, found, ingress, join, rule_of, wait_connected, wait_reason,
+)
 
 NAME = "public.example"
 P2P_PORT = 1985
@@ -106,3 +110,18 @@ def test_a_name_that_appears_later_is_found_then(hosts, make_node):
         assert private.online() == {private.peer_id}
         records[NAME, "A"] = [public_host.address]
         wait_connected(public, private, timeout=20)
+
+
+def test_a_service_whose_name_is_never_answered_holds_up_no_other_service(hosts, make_node):
+    _, private_host, dns_host = hosts
+    uses(private_host, dns_host)
+    private_host.replace_file("/etc/hosts", "127.0.0.1 localhost service.example\n")
+    with DnsServer(dns_host, None) as server:
+        node = found(make_node("private", private_host))
+        ingress(node, SOMEBODY_ELSE, 81, "--to", "never.example:81")
+        wait_until(lambda: "never.example" in server.questions, 5, "a question")
+        with Service(private_host, ("127.0.0.1", 82), service.echo):
+            ingress(node, SOMEBODY_ELSE, 82, "--to", "service.example:82")
+            wait_until(lambda: rule_of(node, "ingress", 82)["state"] == "up", 4, "seeing the service")
+        wait_reason(node, "ingress", 81, "OC-3105", timeout=15)
+        assert node.end(timeout=3) == 0

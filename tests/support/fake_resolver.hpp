@@ -33,7 +33,10 @@ class FakeResolver final : public net::Resolver {
   const std::vector<std::string>& asked() const { return asked_; }
 
   awaitable<Result<Addresses>> addresses_of(std::string name, net::AddressFamily family) override {
-    CO_CHECK(co_await ask(name));
+    error_code not_literal;
+    (void)asio::ip::make_address(name, not_literal);
+    if (!not_literal && !v4_.contains(name) && !v6_.contains(name)) add_host(name, {name});
+    if (not_literal) CO_CHECK(co_await ask(name));
     const Addresses v6 = family == net::AddressFamily::v4 ? Addresses() : v6_[name];
     const Addresses v4 = family == net::AddressFamily::v6 ? Addresses() : v4_[name];
     Addresses all;

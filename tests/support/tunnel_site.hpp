@@ -25,7 +25,7 @@ inline Port free_port(const Executor& executor) {
 struct Site {
   Site(World& world, std::uint64_t seed, std::uint16_t port = 0)
       : node(world.add({.seed = seed, .port = port, .networks = {network_of("home", "password")}})),
-        rules(node.overlay, world.clock, node.random, world.executor()) {
+        rules(node.overlay, node.resolver, world.clock, node.random, world.executor()) {
     node.on_member_changed = [this] { rules.member_changed(); };
     node.overlay.start();
   }
