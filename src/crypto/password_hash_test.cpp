@@ -31,6 +31,46 @@ TEST(PasswordHash, verifies_known_hashes_and_no_other_password) {
   }
 }
 
+// libxcrypt, test/ka-table.inc (made with Passlib's own bcrypt): bytes above 127, where $2a$ and
+// $2b$ once differed, and the 72 bytes that count.
+TEST(PasswordHash, verifies_known_bcrypt_hashes_of_bytes_and_long_passwords) {
+  const std::string digits =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const std::string longest = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.n2VnrmAaokJwiDSekcCjbZxRIyVngRy";
+  const std::pair<std::string, std::string> known[] = {
+      {"\xa3", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.BvtRGGx3p8o0C5C36uS442Qqnrwofrq"},
+      {"\xa3", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.BvtRGGx3p8o0C5C36uS442Qqnrwofrq"},
+      {"\xff\xff\xa3", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.Qjdj3GXX7D0sFE9jji6wxSTWIhqI3US"},
+      {"\xff\xff\xa3", "$2y$05$CCCCCCCCCCCCCCCCCCCCC.Qjdj3GXX7D0sFE9jji6wxSTWIhqI3US"},
+      {"1\xa3"
+       "345",
+       "$2y$05$CCCCCCCCCCCCCCCCCCCCC.RbKkfW2ph8bd8B5yul5E97DxgDw9cT."},
+      {"\xd5\xaa\xd5\xaa\xaa\xaa\xd5\xaa",
+       "$2a$05$CCCCCCCCCCCCCCCCCCCCC.qJn4AY9ch/WAR5JXeeJtVGeovjQrhd2"},
+      {digits, longest},
+      {digits + "chars after 72 are ignored", longest}};
+  for (const auto& [password, hash] : known) {
+    EXPECT_TRUE(verify_password(password, hash)) << hash;
+    EXPECT_FALSE(verify_password('x' + password, hash)) << hash;
+  }
+  EXPECT_FALSE(verify_password(digits.substr(0, 71), longest));
+}
+
+// More of the Argon2id list of the reference implementation (src/test.c), with the 64 MiB that the
+// secret of a network takes.
+TEST(PasswordHash, verifies_known_argon2id_hashes_that_take_much_memory) {
+  const Known known[] = {
+      {"password",
+       "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"},
+      {"password",
+       "$argon2id$v=19$m=65536,t=1,p=1$c29tZXNhbHQ$9qWtwbpyPd3vm1rB1GThgPzZ3/ydHL92zKL+15XZypg"},
+      {"differentpassword",
+       "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$C4TWUs9rDEvq7w3+J4umqA32aWKB1+DSiRuBfYxFj94"},
+      {"password",
+       "$argon2id$v=19$m=65536,t=2,p=1$ZGlmZnNhbHQ$vfMrBczELrFdWP0ZsfhWsRPaHppYdP3MVEMIVlqoFBw"}};
+  for (const auto& [password, hash] : known) EXPECT_TRUE(verify_password(password, hash)) << hash;
+}
+
 TEST(PasswordHash, what_is_hashed_verifies) {
   const std::string hash = hash_password("correct horse");
   EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << hash;

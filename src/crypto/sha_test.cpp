@@ -20,25 +20,49 @@ TEST(Sha, gives_the_digests_of_the_standard) {
             "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
+// The same, the examples of more than one block, and a million times "a".
+TEST(Sha, gives_the_digests_of_the_standard_for_long_messages) {
+  EXPECT_EQ(to_hex(sha256({as_bytes("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")})),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(to_hex(sha512({as_bytes("abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+                                    "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu")})),
+            "8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa17299aeadb6889018"
+            "501d289e4900f7e4331b99dec4b5433ac7d329eeb6dd26545e96e55b874be909");
+  const std::string million(1'000'000, 'a');
+  EXPECT_EQ(to_hex(sha256({as_bytes(million)})),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(to_hex(sha512({as_bytes(million)})),
+            "e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973eb"
+            "de0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b");
+}
+
 TEST(Sha, parts_hash_as_one_string) {
   EXPECT_EQ(sha256({as_bytes("a"), {}, as_bytes("bc")}), sha256({as_bytes("abc")}));
   EXPECT_EQ(sha512({as_bytes("a"), {}, as_bytes("bc")}), sha512({as_bytes("abc")}));
   EXPECT_EQ(sha256({}), sha256({BytesView()}));
 }
 
-TEST(Hmac, gives_what_wycheproof_expects) {
+// Counts the cases of a file that it has checked.
+template <class Hmac>
+std::size_t check_hmac(const std::string& file_name, Hmac hmac) {
   std::size_t checked = 0;
-  const nlohmann::json file = test::load_json("wycheproof/hmac_sha256.json");
+  const nlohmann::json file = test::load_json("wycheproof/" + file_name);
   for (const auto& group : file["testGroups"]) {
     const std::size_t tag_size = group["tagSize"].get<std::size_t>() / 8;
     for (const auto& test : group["tests"]) {
-      const FixedBytes<32> tag = hmac_sha256(hex_of(test, "key"), {hex_of(test, "msg")});
+      const auto tag = hmac(hex_of(test, "key"), {hex_of(test, "msg")});
       const bool same = equal(BytesView(tag).first(tag_size), hex_of(test, "tag"));
-      EXPECT_EQ(same, test["result"] == "valid") << test["tcId"];
+      EXPECT_EQ(same, test["result"] == "valid") << file_name << ", case " << test["tcId"];
       ++checked;
     }
   }
-  EXPECT_EQ(checked, 174u);
+  return checked;
+}
+
+TEST(Hmac, gives_what_wycheproof_expects) {
+  EXPECT_EQ(check_hmac("hmac_sha256.json", hmac_sha256), 174u);
+  EXPECT_EQ(check_hmac("hmac_sha384.json", hmac_sha384), 174u);
+  EXPECT_EQ(check_hmac("hmac_sha512.json", hmac_sha512), 174u);
 }
 
 // RFC 4231, test cases 1, 2 and 6 (a key longer than a block).
