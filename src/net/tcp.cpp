@@ -276,6 +276,10 @@ Result<TcpAddress> remote_address(SocketStream& stream) {
   return from_sockaddr(storage, size);
 }
 
+void set_user_timeout(SocketStream& stream, std::chrono::milliseconds limit) {
+  set_flag(stream.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit.count()));
+}
+
 std::vector<asio::ip::address> interface_addresses() {
   std::vector<asio::ip::address> found;
   std::vector<asio::ip::address> loopback;

@@ -78,6 +78,10 @@ class TcpListener {
 Result<TcpAddress> local_address(SocketStream& stream);
 Result<TcpAddress> remote_address(SocketStream& stream);
 
+// Cuts the connection (ETIMEDOUT, Errc::timed_out) when what was sent is not acknowledged, or when
+// the peer's window stays shut, for this long: TCP_USER_TIMEOUT. Takes effect at once.
+void set_user_timeout(SocketStream& stream, std::chrono::milliseconds limit);
+
 // This machine's addresses on interfaces that are up, loopback last.
 std::vector<asio::ip::address> interface_addresses();
 

@@ -150,6 +150,25 @@ TEST(Tcp, a_visitor_that_vanished_does_not_end_the_listener) {
   });
 }
 
+awaitable<Result<void>> write_for_ever(Stream& to) {
+  const Bytes much(1'000'000);
+  for (;;) CO_CHECK(co_await to.write(much));
+}
+
+TEST(Tcp, a_peer_that_never_reads_is_cut_in_time) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    auto listener = TcpListener::open(executor, {kLoopback4, 0});
+    auto ends = co_await connect_to(*listener);
+    EXPECT_TRUE(ends);
+    if (!ends) co_return;
+    set_user_timeout(*ends->dialed, std::chrono::milliseconds(300));
+    // The other end's kernel answers all the while that its window is shut.
+    auto written = co_await write_for_ever(*ends->dialed);
+    EXPECT_EQ(written.error(), Errc::timed_out);
+  });
+}
+
 TEST(Tcp, literals_and_names_resolve) {
   test::run_async([]() -> awaitable<void> {
     auto v4 = co_await resolve("192.0.2.7", 80);
