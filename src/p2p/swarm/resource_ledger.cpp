@@ -1,0 +1,320 @@
+#include "p2p/swarm/resource_ledger.hpp"
+
+#include <array>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+
+namespace oc::p2p {
+namespace {
+
+std::size_t& count_of(ResourceUsage& usage, Resource resource) {
+  switch (resource) {
+    case Resource::connection_in: return usage.connections_in;
+    case Resource::connection_out: return usage.connections_out;
+    case Resource::stream_in: return usage.streams_in;
+    default: return usage.streams_out;
+  }
+}
+
+// Whether one more fits.
+bool fits(const ResourceUsage& usage, const ScopeLimits& limits, Resource resource) {
+  const std::size_t connections = usage.connections_in + usage.connections_out;
+  const std::size_t streams = usage.streams_in + usage.streams_out;
+  switch (resource) {
+    case Resource::connection_in:
+      return usage.connections_in < limits.connections.in && connections < limits.connections.all;
+    case Resource::connection_out:
+      return usage.connections_out < limits.connections.out && connections < limits.connections.all;
+    case Resource::stream_in:
+      return usage.streams_in < limits.streams.in && streams < limits.streams.all;
+    default: return usage.streams_out < limits.streams.out && streams < limits.streams.all;
+  }
+}
+
+}  // namespace
+
+std::string_view to_text(Scope scope) {
+  switch (scope) {
+    case Scope::system: return "system";
+    case Scope::transient: return "transient";
+    case Scope::untrusted: return "untrusted";
+    case Scope::peer: return "peer";
+    case Scope::connection: return "connection";
+    case Scope::protocol: return "protocol";
+    case Scope::protocol_peer: return "protocol_peer";
+    case Scope::source: return "source";
+  }
+  return "";
+}
+
+std::string_view to_text(Resource resource) {
+  switch (resource) {
+    case Resource::connection_in: return "connection_in";
+    case Resource::connection_out: return "connection_out";
+    case Resource::stream_in: return "stream_in";
+    case Resource::stream_out: return "stream_out";
+    case Resource::memory: return "memory";
+    case Resource::rate: return "rate";
+  }
+  return "";
+}
+
+struct ResourceLedger::Books {
+  explicit Books(ResourceLimits l)
+      : limits(l),
+        sources(limits),
+        system_memory(limits.system.memory),
+        untrusted_memory(limits.untrusted.memory) {
+    untrusted_memory.move_into(&system_memory);
+    system_memory.on_refused = [this] { (void)refuse({Scope::system, Resource::memory}, "peers"); };
+    untrusted_memory.on_refused = [this] {
+      (void)refuse({Scope::untrusted, Resource::memory}, "strangers");
+    };
+  }
+
+  struct PeerBooks {
+    explicit PeerBooks(std::size_t memory_limit) : memory(memory_limit) {}
+    ResourceUsage usage;
+    ReceiveBudget memory;
+  };
+  struct ProtocolBooks {
+    std::size_t streams = 0;
+    std::map<codec::PeerId, std::size_t> of_peer;
+  };
+
+  Refusal refuse(Refusal refusal, std::string_view who) {
+    ++refusals[refusal];
+    log::debug("no more {} for {}: bound of {}", to_text(refusal.resource), who,
+               to_text(refusal.scope));
+    return refusal;
+  }
+  const ScopeLimits& peer_limits(bool trusted) const {
+    return trusted ? limits.peer : limits.untrusted_peer;
+  }
+  PeerBooks& books_of(const codec::PeerId& peer) {
+    const auto [found, made] = peers.try_emplace(peer, limits.peer.memory);
+    if (made) {
+      found->second.memory.move_into(&system_memory);
+      found->second.memory.on_refused = [this, peer] {
+        (void)refuse({Scope::peer, Resource::memory}, peer.to_string());
+      };
+    }
+    return found->second;
+  }
+  void leave_peer(const codec::PeerId& peer, Resource resource) {
+    auto found = peers.find(peer);
+    --count_of(found->second.usage, resource);
+    if (found->second.usage.empty()) peers.erase(found);
+  }
+
+  ResourceLimits limits;
+  ResourceUsage system, transient, untrusted;
+  SourceGate sources;
+  ReceiveBudget system_memory;
+  ReceiveBudget untrusted_memory;
+  std::map<codec::PeerId, PeerBooks> peers;
+  std::map<std::string, ProtocolBooks> protocols;
+  std::map<Refusal, std::uint64_t> refusals;
+};
+
+ResourceLedger::ResourceLedger(ResourceLimits limits) : books_(std::make_shared<Books>(limits)) {}
+ResourceLedger::~ResourceLedger() = default;
+
+const ResourceLimits& ResourceLedger::limits() const { return books_->limits; }
+
+const ResourceUsage& ResourceLedger::usage(Scope scope) const {
+  switch (scope) {
+    case Scope::transient: return books_->transient;
+    case Scope::untrusted: return books_->untrusted;
+    default: return books_->system;
+  }
+}
+
+std::size_t ResourceLedger::memory(Scope scope) const {
+  return scope == Scope::untrusted ? books_->untrusted_memory.taken()
+                                   : books_->system_memory.taken();
+}
+
+const std::map<Refusal, std::uint64_t>& ResourceLedger::refusals() const {
+  return books_->refusals;
+}
+std::size_t ResourceLedger::peers() const { return books_->peers.size(); }
+std::size_t ResourceLedger::sources() const { return books_->sources.size(); }
+
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept(
+    const boost::asio::ip::address& source, TimePoint now) {
+  constexpr Resource kIn = Resource::connection_in;
+  Books& books = *books_;
+  const std::string who = source.to_string();
+  if (!fits(books.system, books.limits.system, kIn)) return books.refuse({Scope::system, kIn}, who);
+  if (!fits(books.transient, books.limits.transient, kIn))
+    return books.refuse({Scope::transient, kIn}, who);
+  if (auto refused = books.sources.enter(source, now)) {
+    const bool rate = *refused == SourceGate::Refused::rate;
+    return books.refuse({Scope::source, rate ? Resource::rate : kIn}, who);
+  }
+  ++books.system.connections_in;
+  ++books.transient.connections_in;
+  ConnectionSlot slot(books_, kIn);
+  slot.source_ = source;
+  return slot;
+}
+
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::dial() {
+  constexpr Resource kOut = Resource::connection_out;
+  Books& books = *books_;
+  if (!fits(books.system, books.limits.system, kOut))
+    return books.refuse({Scope::system, kOut}, "a dial");
+  if (!fits(books.transient, books.limits.transient, kOut))
+    return books.refuse({Scope::transient, kOut}, "a dial");
+  ++books.system.connections_out;
+  ++books.transient.connections_out;
+  return ConnectionSlot(books_, kOut);
+}
+
+ResourceLedger::ConnectionSlot& ResourceLedger::ConnectionSlot::operator=(
+    ConnectionSlot&& other) noexcept {
+  release();
+  books_ = std::move(other.books_);
+  direction_ = other.direction_;
+  source_ = std::exchange(other.source_, std::nullopt);
+  peer_ = std::move(other.peer_);
+  trusted_ = other.trusted_;
+  return *this;
+}
+
+ResourceLedger::ConnectionSlot::~ConnectionSlot() { release(); }
+
+void ResourceLedger::ConnectionSlot::release() {
+  if (books_ == nullptr) return;
+  --count_of(books_->system, direction_);
+  if (source_) books_->sources.leave(*source_);
+  if (peer_.empty()) {
+    --count_of(books_->transient, direction_);
+  } else {
+    if (!trusted_) --count_of(books_->untrusted, direction_);
+    books_->leave_peer(peer_, direction_);
+  }
+  books_ = nullptr;
+}
+
+Granted<void> ResourceLedger::ConnectionSlot::identify(const codec::PeerId& peer) {
+  if (books_ == nullptr) return {};
+  ASSERT(peer_.empty());
+  if (!fits(books_->untrusted, books_->limits.untrusted, direction_))
+    return books_->refuse({Scope::untrusted, direction_}, peer.to_string());
+  const auto known = books_->peers.find(peer);
+  const ResourceUsage usage = known == books_->peers.end() ? ResourceUsage() : known->second.usage;
+  if (!fits(usage, books_->limits.untrusted_peer, direction_))
+    return books_->refuse({Scope::peer, direction_}, peer.to_string());
+  --count_of(books_->transient, direction_);
+  ++count_of(books_->untrusted, direction_);
+  ++count_of(books_->books_of(peer).usage, direction_);
+  peer_ = peer;
+  return {};
+}
+
+void ResourceLedger::ConnectionSlot::trust() {
+  if (books_ == nullptr || trusted_) return;
+  ASSERT(!peer_.empty());
+  trusted_ = true;
+  --count_of(books_->untrusted, direction_);
+  if (auto source = std::exchange(source_, std::nullopt)) {
+    books_->sources.leave(*source, true);
+  }
+}
+
+const ConnectionLimits& ResourceLedger::ConnectionSlot::limits() const {
+  static const ResourceLimits defaults;
+  const ResourceLimits& limits = books_ == nullptr ? defaults : books_->limits;
+  return trusted_ ? limits.connection : limits.untrusted_connection;
+}
+
+void ResourceLedger::ConnectionSlot::bound(ReceiveBudget& session) const {
+  session.set_most(limits().memory);
+  if (books_ == nullptr) return;
+  session.move_into(trusted_ ? &books_->books_of(peer_).memory : &books_->untrusted_memory);
+  session.on_refused = [books = books_, peer = peer_] {
+    (void)books->refuse({Scope::connection, Resource::memory}, peer.to_string());
+  };
+}
+
+void ResourceLedger::ConnectionSlot::refused_streams(std::uint64_t count) const {
+  if (books_ == nullptr || count == 0) return;
+  books_->refusals[{Scope::connection, Resource::stream_in}] += count;
+}
+
+Granted<ResourceLedger::StreamSlot> ResourceLedger::ConnectionSlot::open_stream(
+    Resource direction) const {
+  StreamSlot slot;
+  if (books_ == nullptr) return slot;
+  Books& books = *books_;
+  const bool transient = !trusted_ && direction == Resource::stream_in;
+  ResourceUsage& of_peer = books.books_of(peer_).usage;
+  const std::array<std::tuple<Scope, ResourceUsage*, const ScopeLimits*>, 4> scopes{{
+      {Scope::system, &books.system, &books.limits.system},
+      {Scope::transient, transient ? &books.transient : nullptr, &books.limits.transient},
+      {Scope::untrusted, trusted_ ? nullptr : &books.untrusted, &books.limits.untrusted},
+      {Scope::peer, &of_peer, &books.peer_limits(trusted_)},
+  }};
+  for (const auto& [scope, usage, limits] : scopes) {
+    if (usage != nullptr && !fits(*usage, *limits, direction))
+      return books.refuse({scope, direction}, peer_.to_string());
+  }
+  for (const auto& [scope, usage, limits] : scopes) {
+    if (usage != nullptr) ++count_of(*usage, direction);
+  }
+  slot.books_ = books_;
+  slot.direction_ = direction;
+  slot.peer_ = peer_;
+  slot.untrusted_ = !trusted_;
+  slot.transient_ = transient;
+  return slot;
+}
+
+ResourceLedger::StreamSlot& ResourceLedger::StreamSlot::operator=(StreamSlot&& other) noexcept {
+  release();
+  books_ = std::move(other.books_);
+  direction_ = other.direction_;
+  peer_ = std::move(other.peer_);
+  untrusted_ = other.untrusted_;
+  transient_ = other.transient_;
+  protocol_ = std::move(other.protocol_);
+  return *this;
+}
+
+ResourceLedger::StreamSlot::~StreamSlot() { release(); }
+
+void ResourceLedger::StreamSlot::release() {
+  if (books_ == nullptr) return;
+  --count_of(books_->system, direction_);
+  if (untrusted_) --count_of(books_->untrusted, direction_);
+  if (transient_) --count_of(books_->transient, direction_);
+  if (!protocol_.empty()) {
+    auto& protocol = books_->protocols.at(protocol_);
+    --protocol.streams;
+    if (--protocol.of_peer.at(peer_) == 0) protocol.of_peer.erase(peer_);
+  }
+  books_->leave_peer(peer_, direction_);
+  books_ = nullptr;
+}
+
+Granted<void> ResourceLedger::StreamSlot::negotiate(const std::string& protocol,
+                                                    const StreamLimits& limits) {
+  if (books_ == nullptr) return {};
+  ASSERT(protocol_.empty());
+  auto& books = books_->protocols[protocol];
+  if (books.streams >= limits.all) return books_->refuse({Scope::protocol, direction_}, protocol);
+  auto of_peer = books.of_peer.find(peer_);
+  if (limits.of_peer <= (of_peer == books.of_peer.end() ? 0 : of_peer->second)) {
+    return books_->refuse({Scope::protocol_peer, direction_}, peer_.to_string());
+  }
+  if (std::exchange(transient_, false)) --count_of(books_->transient, direction_);
+  ++books.streams;
+  ++books.of_peer[peer_];
+  protocol_ = protocol;
+  return {};
+}
+
+}  // namespace oc::p2p

@@ -1,0 +1,79 @@
+// ResourceLimits: how much everybody together, a peer, a connection and a source address may have.
+//
+// The scopes are those of go-libp2p's resource manager, whose figures are for a node of a public
+// network with a few hundred connections. Ours serve private networks: a public node may have more
+// than a thousand members, who are trusted, and any number of strangers, who are not.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+
+namespace oc::p2p {
+
+inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
+// Inbound, outbound, and both together.
+struct CountLimits {
+  std::size_t in = kUnlimited;
+  std::size_t out = kUnlimited;
+  std::size_t all = kUnlimited;
+};
+
+struct ScopeLimits {
+  CountLimits connections;
+  CountLimits streams;
+  std::size_t memory = kUnlimited;  // received and not read, in bytes
+};
+
+// What one connection's peer may make us hold.
+struct ConnectionLimits {
+  std::size_t streams_in = 0;
+  std::size_t memory = 0;
+};
+
+// Connections from one source: a bound on those there are, and a token bucket for new ones.
+struct SourceLimits {
+  std::size_t connections = 0;
+  std::size_t burst = 0;
+  double per_second = 0;
+};
+
+struct ResourceLimits {
+  // A connection costs a descriptor and about 20 KiB, a served stream about 5 KiB. The streams are
+  // twice the tunnels there may be (tunnel/running_rule.hpp), for the rest and for circuits.
+  ScopeLimits system{{2048, 1024, 2048}, {65'536, 65'536, 65'536}, 256 << 20};
+
+  // Connections whose peer is not known yet, and strangers' streams whose protocol is not. After an
+  // outage a whole network comes back at once; a handshake takes milliseconds, so 256 under way are
+  // thousands a second.
+  ScopeLimits transient{{256, 256, 384}, {512, kUnlimited, kUnlimited}, kUnlimited};
+
+  // Peers that nobody vouched for (Connection::trust), together: half of the connections and an
+  // eighth of the memory, so that no number of strangers keeps members out.
+  ScopeLimits untrusted{{1024, 512, 1024}, {4096, 4096, 8192}, 32 << 20};
+
+  // One peer. Eight connections as in go: both sides may dial at once, over several paths, and
+  // again before an old connection is known to be dead. A trusted peer's streams are tunnels.
+  ScopeLimits peer{{8, 8, 8}, {32'768, 32'768, 65'536}, 64 << 20};
+  // A stranger has identify, ping, the proof of membership and a few more to do.
+  ScopeLimits untrusted_peer{{8, 8, 8}, {128, 128, 256}, kUnlimited};
+
+  // A full window of each of four streams is 1 MiB: a stranger's speed suffers, nobody else's.
+  ConnectionLimits connection{32'768, 64 << 20};
+  ConnectionLimits untrusted_connection{64, 1 << 20};
+
+  // Inbound, not from loopback, until the peer is trusted: then its connection no longer counts and
+  // its token is given back. go has 8 and 0.2 a second after 16; but all members of a network may
+  // sit behind one NAT address, and come at once when the power is back. Behind an IPv6 /56 is one
+  // customer, behind a /48 a company.
+  SourceLimits source{16, 64, 1};
+  SourceLimits source_v6_48{128, 256, 4};
+};
+
+// Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64).
+struct StreamLimits {
+  std::size_t all = 2048;
+  std::size_t of_peer = 64;
+};
+
+}  // namespace oc::p2p

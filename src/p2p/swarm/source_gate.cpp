@@ -1,0 +1,84 @@
+#include "p2p/swarm/source_gate.hpp"
+
+#include <algorithm>
+
+namespace oc::p2p {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr std::size_t kSiteBytes = 56 / 8;
+constexpr std::size_t kNetworkBytes = 48 / 8;
+
+}  // namespace
+
+double SourceGate::Entry::tokens_at(TimePoint now) const {
+  const double seconds = std::chrono::duration<double>(now - refilled).count();
+  return std::min(static_cast<double>(limits->burst), tokens + seconds * limits->per_second);
+}
+
+TimePoint SourceGate::Entry::full_at() const {
+  const double missing = static_cast<double>(limits->burst) - tokens;
+  if (missing <= 0) return refilled;
+  if (limits->per_second <= 0) return TimePoint::max();
+  const std::chrono::duration<double> time(missing / limits->per_second);
+  return refilled + std::chrono::duration_cast<Duration>(time);
+}
+
+std::vector<SourceGate::Prefix> SourceGate::prefixes_of(const ip::address& source) const {
+  if (source.is_loopback()) return {};
+  if (source.is_v6() && source.to_v6().is_v4_mapped()) {
+    return prefixes_of(ip::make_address_v4(ip::v4_mapped, source.to_v6()));
+  }
+  if (source.is_v4()) {
+    const auto bytes = source.to_v4().to_bytes();
+    return {{Key(bytes.begin(), bytes.end()), &narrow_}};
+  }
+  const auto bytes = source.to_v6().to_bytes();
+  return {{Key(bytes.begin(), bytes.begin() + kSiteBytes), &narrow_},
+          {Key(bytes.begin(), bytes.begin() + kNetworkBytes), &wide_}};
+}
+
+SourceGate::Entry& SourceGate::entry_for(const Prefix& prefix, TimePoint now) {
+  auto found = table_.find(prefix.key);
+  if (found == table_.end()) {
+    if (table_.size() >= kMaxSources && !idle_.empty()) {
+      table_.erase(idle_.begin()->second);
+      idle_.erase(idle_.begin());
+    }
+    const auto full = static_cast<double>(prefix.limits->burst);
+    return table_.emplace(prefix.key, Entry{prefix.limits, 0, full, now}).first->second;
+  }
+  Entry& entry = found->second;
+  if (entry.connections == 0) idle_.erase({entry.full_at(), prefix.key});
+  entry.tokens = entry.tokens_at(now);
+  entry.refilled = now;
+  return entry;
+}
+
+std::optional<SourceGate::Refused> SourceGate::enter(const ip::address& source, TimePoint now) {
+  const auto prefixes = prefixes_of(source);
+  for (const Prefix& prefix : prefixes) {
+    const auto found = table_.find(prefix.key);
+    if (found == table_.end()) continue;
+    if (found->second.connections >= prefix.limits->connections) return Refused::count;
+    if (found->second.tokens_at(now) < 1) return Refused::rate;
+  }
+  for (const Prefix& prefix : prefixes) {
+    Entry& entry = entry_for(prefix, now);
+    ++entry.connections;
+    entry.tokens -= 1;
+  }
+  return std::nullopt;
+}
+
+void SourceGate::leave(const ip::address& source, bool welcome) {
+  for (const Prefix& prefix : prefixes_of(source)) {
+    Entry& entry = table_.at(prefix.key);
+    if (welcome)
+      entry.tokens = std::min(entry.tokens + 1, static_cast<double>(entry.limits->burst));
+    if (--entry.connections == 0) idle_.emplace(entry.full_at(), prefix.key);
+  }
+}
+
+}  // namespace oc::p2p

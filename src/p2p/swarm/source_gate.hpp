@@ -1,0 +1,63 @@
+// SourceGate: how many connections, and new ones a second, a source address may have. Pure state.
+//
+// A source is an IPv4 address, or an IPv6 /56 within its /48. Loopback is free.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "p2p/swarm/resource_limits.hpp"
+
+namespace oc::p2p {
+
+// Sources remembered: all that have connections, and of the others those whose buckets will be full
+// last.
+inline constexpr std::size_t kMaxSources = 8192;
+
+class SourceGate {
+ public:
+  explicit SourceGate(const ResourceLimits& limits)
+      : narrow_(limits.source), wide_(limits.source_v6_48) {}
+  SourceGate(const SourceGate&) = delete;  // entries refer to the limits in it
+  SourceGate& operator=(const SourceGate&) = delete;
+
+  enum class Refused { count, rate };
+  // Counts a connection, or says which bound forbids it (and has counted nothing).
+  std::optional<Refused> enter(const boost::asio::ip::address& source, TimePoint now);
+  // The connection ended, or, as it turned out `welcome`, counts no longer and gives its token
+  // back.
+  void leave(const boost::asio::ip::address& source, bool welcome = false);
+
+  std::size_t size() const { return table_.size(); }
+
+ private:
+  using Key = Bytes;  // the prefix; its length tells the kinds apart
+  struct Entry {
+    const SourceLimits* limits;
+    std::size_t connections = 0;
+    double tokens = 0;  // at `refilled`
+    TimePoint refilled{};
+
+    double tokens_at(TimePoint now) const;
+    TimePoint full_at() const;
+  };
+  struct Prefix {
+    Key key;
+    const SourceLimits* limits;
+  };
+  std::vector<Prefix> prefixes_of(const boost::asio::ip::address& source) const;
+  // The entry to count a connection in, with its bucket refilled.
+  Entry& entry_for(const Prefix& prefix, TimePoint now);
+
+  SourceLimits narrow_;
+  SourceLimits wide_;
+  std::map<Key, Entry> table_;
+  std::set<std::pair<TimePoint, Key>> idle_;  // without connections, by full_at()
+};
+
+}  // namespace oc::p2p
