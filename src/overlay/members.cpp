@@ -41,7 +41,7 @@ void Members::proved(const p2p::ConnectionPtr& connection, const NetworkId& netw
   if (!connection->alive()) return;
   const bool was_online = connection_to(connection->peer(), network) != nullptr;
   proofs_[connection->facts().id].insert(network);
-  connection->set_incoming_limit(kMemberStreams);
+  connection->trust();
   wake_waiters();
   if (!was_online) on_change(connection->peer(), network, true);
 }

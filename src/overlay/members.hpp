@@ -14,8 +14,6 @@ namespace oc::overlay {
 
 // Networks one node may be in.
 inline constexpr std::size_t kMaxNetworks = 32;
-// Streams that a fellow member may have open at once on a connection (each tunnel is one).
-inline constexpr std::size_t kMemberStreams = 32 * 1024;
 
 // Thread: the network thread.
 class Members {

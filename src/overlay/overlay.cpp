@@ -50,7 +50,8 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
   host_.swarm().handle(kNetworkProtocol,
                        [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
                          return serve_handshake(std::move(connection), std::move(stream));
-                       });
+                       },
+                       {p2p::kUnlimited, kMaxHandshakeStreams});
   p2p::SwarmEvents observer;
   observer.connected = [this](const p2p::ConnectionPtr& connection) { on_connected(connection); };
   observer.disconnected = [this](const p2p::ConnectionPtr& connection, error_code why) {
@@ -232,11 +233,6 @@ awaitable<Result<void>> Overlay::prove(p2p::ConnectionPtr connection, Network ne
 
 awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
                                          std::unique_ptr<net::Stream> stream) {
-  const p2p::StreamSlots::Slot slot(serving_handshakes_, connection->peer());
-  if (!slot.granted()) {
-    stream->reset();
-    co_return;
-  }
   const std::string peer = connection->peer().to_string();
   const std::string address = connection->facts().remote_address.to_string();
   const std::string host = limited_address(connection->facts().remote_address);
@@ -433,7 +429,7 @@ awaitable<Result<std::unique_ptr<net::Stream>>> Overlay::open_stream(NetworkId n
   co_return co_await connection->open_stream(std::move(protocol));
 }
 
-void Overlay::handle(std::string protocol, p2p::ProtocolHandler handler) {
+void Overlay::handle(std::string protocol, p2p::ProtocolHandler handler, p2p::StreamLimits limits) {
   auto guarded = [this, handler = std::move(handler)](
                      p2p::ConnectionPtr connection,
                      std::unique_ptr<net::Stream> stream) -> awaitable<void> {
@@ -443,7 +439,7 @@ void Overlay::handle(std::string protocol, p2p::ProtocolHandler handler) {
     }
     return handler(std::move(connection), std::move(stream));
   };
-  host_.swarm().handle(std::move(protocol), std::move(guarded));
+  host_.swarm().handle(std::move(protocol), std::move(guarded), limits);
 }
 
 }  // namespace oc::overlay

@@ -15,7 +15,6 @@
 #include "overlay/members.hpp"
 #include "overlay/sync.hpp"
 #include "p2p/host.hpp"
-#include "p2p/protocols/stream_slots.hpp"
 
 namespace oc::overlay {
 
@@ -26,7 +25,8 @@ inline constexpr Duration kProofTimeout = std::chrono::seconds(10);
 inline constexpr std::size_t kMaxFailedProofs = 5;
 inline constexpr std::size_t kMaxFailedProofsOfAddress = 64;
 inline constexpr Duration kFailedProofWindow = std::chrono::minutes(1);
-// Handshakes that one peer may have served at once.
+// Handshakes that one peer may have served at once. All together may be as many as strangers may
+// have streams: whoever is kept out of these stays one.
 inline constexpr std::size_t kMaxHandshakeStreams = 4;
 // Every member is kept connected up to so many; in a larger network, as many random ones.
 inline constexpr std::size_t kSmallNetwork = 64;
@@ -104,7 +104,7 @@ class Overlay {
   awaitable<Result<p2p::ConnectionPtr>> connect(NetworkId network, codec::PeerId peer);
 
   // Registers a protocol for members only: streams of others are reset before a byte is read.
-  void handle(std::string protocol, p2p::ProtocolHandler handler);
+  void handle(std::string protocol, p2p::ProtocolHandler handler, p2p::StreamLimits limits = {});
 
   const OverlayCounters& counters() const { return counters_; }
   const SyncCounters& sync_counters() const { return sync_.counters(); }
@@ -143,7 +143,6 @@ class Overlay {
   Sync sync_;
   AttemptLimiter failed_proofs_;
   AttemptLimiter failed_addresses_;
-  p2p::StreamSlots serving_handshakes_{kMaxHandshakeStreams};
   DialSchedule schedule_;
   std::map<codec::PeerId, BootstrapPeer> bootstrap_;
   std::map<codec::PeerId, WallTime> last_contact_;

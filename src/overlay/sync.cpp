@@ -32,10 +32,12 @@ Sync::Sync(p2p::Swarm& swarm, Members& members, Clock& clock, Random& random, On
       clock_(clock),
       random_(random),
       on_record_(std::move(on_record)) {
-  swarm_.handle(kSyncProtocol,
-                [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-                  return serve(std::move(connection), std::move(stream));
-                });
+  swarm_.handle(
+      kSyncProtocol,
+      [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+        return serve(std::move(connection), std::move(stream));
+      },
+      kSyncLimits);
 }
 
 void Sync::start(const p2p::ConnectionPtr& connection, const NetworkId& network) {
@@ -76,8 +78,7 @@ awaitable<Result<void>> Sync::exchange_as_opener(p2p::ConnectionPtr connection, 
 }
 
 awaitable<void> Sync::serve(p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-  const p2p::StreamSlots::Slot slot(serving_, connection->peer());
-  if (!members_.is_member(*connection) || !slot.granted()) {
+  if (!members_.is_member(*connection)) {
     stream->reset();
     co_return;
   }

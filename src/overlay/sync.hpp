@@ -14,7 +14,6 @@
 
 #include "base/random.hpp"
 #include "overlay/members.hpp"
-#include "p2p/protocols/stream_slots.hpp"
 
 namespace oc::overlay {
 
@@ -27,9 +26,9 @@ inline constexpr Duration kSyncInterval = std::chrono::seconds(30);
 inline constexpr std::size_t kPushFanout = 4;
 // Records in one push; more wait for the next reconciliation.
 inline constexpr std::size_t kMaxPushed = 64;
-// Streams that one member may have served at once, each of which may cost a kMaxSyncMessage. A push
-// beyond is lost to this node until the next reconciliation.
-inline constexpr std::size_t kMaxSyncStreams = 16;
+// Streams served at once, of one member and of all, each of which may cost a kMaxSyncMessage,
+// though few come near it. A push beyond is lost to this node until the next reconciliation.
+inline constexpr p2p::StreamLimits kSyncLimits{.all = 1024, .of_peer = 16};
 
 struct SyncCounters {
   std::uint64_t syncs = 0, failed = 0, records_in = 0, records_rejected = 0, pushes = 0;
@@ -77,7 +76,6 @@ class Sync {
   Clock& clock_;
   Random& random_;
   OnRecord on_record_;
-  p2p::StreamSlots serving_{kMaxSyncStreams};
   SyncCounters counters_;
 };
 

@@ -304,7 +304,7 @@ awaitable<void> a_member_has_a_bounded_number_of_streams_served(World& world) {
   OverlayNode& victim = world.member(1);
   OverlayNode& hostile = add_hostile(world, 7);
   std::vector<StreamPtr> streams;
-  for (std::size_t i = 0; i < kMaxSyncStreams; ++i) {
+  for (std::size_t i = 0; i < kSyncLimits.of_peer; ++i) {
     streams.push_back(co_await open_sync(world, hostile, victim));
   }
   const Answer beyond = co_await ask(world, hostile, victim, delimited(offer()));

@@ -26,6 +26,7 @@ class P2pCategory final : public boost::system::error_category {
       case P2pErrc::dial_backoff:
         return "it could not be reached lately, and is left alone a while";
       case P2pErrc::connection_limit: return "too many connections";
+      case P2pErrc::stream_limit: return "too many streams";
     }
     return "unknown libp2p error " + std::to_string(value);
   }

@@ -20,6 +20,7 @@ enum class P2pErrc {
   dial_to_self,            // the address leads back to this node
   dial_backoff,            // every address failed lately and is left alone for a while
   connection_limit,        // a bound on connections is reached
+  stream_limit,            // a bound on streams is reached
 };
 
 const boost::system::error_category& p2p_category() noexcept;

@@ -45,7 +45,8 @@ RuleTable::RuleTable(overlay::Overlay& overlay, net::Resolver& resolver, Clock& 
   overlay.handle(kTunnelProtocol,
                  [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
                    return serve(std::move(connection), std::move(stream));
-                 });
+                 },
+                 {.all = kMaxTunnels, .of_peer = kMaxTunnels});
   tasks_.spawn("rule expiry", watch_expiry());
 }
 

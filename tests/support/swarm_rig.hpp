@@ -14,10 +14,10 @@
 namespace oc::test {
 
 struct SwarmRig {
-  SwarmRig(Executor executor, std::uint64_t seed)
+  SwarmRig(Executor executor, std::uint64_t seed, p2p::SwarmOptions options = {})
       : random(seed),
         swarm(executor, clock, random, crypto::PrivateKey::generate(random),
-              {.resolver = &resolver}) {
+              with_resolver(std::move(options))) {
     EXPECT_TRUE(swarm.listen({asio::ip::address_v4::loopback(), 0}));
     p2p::SwarmEvents events;
     events.connected = [this](const p2p::ConnectionPtr& connection) {
@@ -50,6 +50,10 @@ struct SwarmRig {
   int disconnected = 0;
 
  private:
+  p2p::SwarmOptions with_resolver(p2p::SwarmOptions options) {
+    options.resolver = &resolver;
+    return options;
+  }
   static awaitable<Result<void>> close_swarm(p2p::Swarm& swarm) {
     co_await swarm.close();
     co_return success();

@@ -1,24 +1,48 @@
 #include "p2p/swarm/connection.hpp"
 
+#include "p2p/swarm/counted_stream.hpp"
 #include "p2p/upgrade/multistream.hpp"
 
 namespace oc::p2p {
 
-Connection::Connection(Facts facts, SecureChannel channel, Clock& clock, std::uint64_t hash_seed,
-                       Executor executor, yamux::Connection::OnStream on_stream)
+bool preferred(const Connection::Facts& a, const Connection::Facts& b) {
+  if (a.direct() != b.direct()) return a.direct();
+  if (a.limited != b.limited) return b.limited;
+  return a.id < b.id;
+}
+
+Connection::Connection(Facts facts, SecureChannel channel, ResourceLedger::ConnectionSlot slot,
+                       Clock& clock, std::uint64_t hash_seed, Executor executor,
+                       yamux::Connection::OnStream on_stream)
     : facts_(std::move(facts)),
       remote_key_(std::move(channel.remote_key)),
       binding_(std::move(channel.binding)),
       security_(channel.security),
+      slot_(std::move(slot)),
       muxer_(std::move(channel.stream),
              facts_.direction == Direction::outbound ? yamux::Role::client : yamux::Role::server,
              clock, hash_seed, std::move(on_stream)),
-      tasks_(std::move(executor)) {}
+      tasks_(std::move(executor)) {
+  apply_limits();
+}
+
+void Connection::apply_limits() {
+  muxer_.set_incoming_limit(slot_.limits().streams_in);
+  slot_.bound(muxer_.receive_budget());
+}
+
+void Connection::trust() {
+  slot_.trust();
+  apply_limits();
+}
 
 awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream(std::string protocol) {
-  if (!alive_) co_return Errc::closed;
-  CO_TRY(auto stream, co_await muxer_.open_stream());
-  co_return co_await select_lazily(std::move(stream), std::move(protocol));
+  if (!alive()) co_return Errc::closed;
+  auto slot = slot_.open_stream(Resource::stream_out);
+  if (!slot) co_return P2pErrc::stream_limit;
+  CO_TRY(auto opened, co_await muxer_.open_stream());
+  CO_TRY(auto stream, co_await select_lazily(std::move(opened), std::move(protocol)));
+  co_return with_slot(std::move(stream), *std::move(slot));
 }
 
 awaitable<error_code> Connection::run() {
@@ -26,6 +50,9 @@ awaitable<error_code> Connection::run() {
   const error_code why = co_await muxer_.run();
   alive_ = false;
   co_await tasks_.close();
+  slot_.refused_streams(muxer_.counters().refused_streams);
+  muxer_.receive_budget().move_into(nullptr);
+  slot_ = {};
   co_return why;
 }
 

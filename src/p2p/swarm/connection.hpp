@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/strong.hpp"
 #include "codec/multiaddr.hpp"
+#include "p2p/swarm/resource_ledger.hpp"
 #include "p2p/upgrade/secure_channel.hpp"
 #include "p2p/upgrade/yamux.hpp"
 
@@ -39,10 +40,13 @@ class Connection {
     codec::Multiaddr remote_address;  // without /p2p
     codec::Multiaddr local_address;
     TimePoint opened{};
+    bool limited = false;  // a relay cuts it after some time or some bytes
+
+    bool direct() const { return !remote_address.has(codec::Protocol::p2p_circuit); }
   };
 
-  Connection(Facts facts, SecureChannel channel, Clock& clock, std::uint64_t hash_seed,
-             Executor executor, yamux::Connection::OnStream on_stream);
+  Connection(Facts facts, SecureChannel channel, ResourceLedger::ConnectionSlot slot, Clock& clock,
+             std::uint64_t hash_seed, Executor executor, yamux::Connection::OnStream on_stream);
 
   const Facts& facts() const { return facts_; }
   const codec::PeerId& peer() const { return facts_.peer; }
@@ -53,7 +57,7 @@ class Connection {
   BytesView binding() const { return binding_; }
 
   // Opens a stream for one protocol without waiting for the peer's agreement (select_lazily). The
-  // caller may write at once.
+  // caller may write at once. Errc::closed when it is not alive(), P2pErrc::stream_limit.
   awaitable<Result<std::unique_ptr<net::Stream>>> open_stream(std::string protocol);
 
   // Ends it gracefully: what is queued goes out, then a GoAway. Returns at once; no new stream is
@@ -64,14 +68,20 @@ class Connection {
   }
   // Ends it at once.
   void abort(error_code why) { muxer_.abort(why); }
-  // Not ended, and not being closed.
-  bool alive() const { return alive_; }
+  // Not ended, and neither side is closing it: it takes new streams.
+  bool alive() const { return alive_ && !muxer_.peer_going_away(); }
 
   std::optional<Duration> round_trip() const { return muxer_.round_trip(); }
   std::size_t stream_count() const { return muxer_.stream_count(); }
   const yamux::SessionCounters& counters() const { return muxer_.counters(); }
-  // Streams the peer may have open at once.
-  void set_incoming_limit(std::size_t limit) { muxer_.set_incoming_limit(limit); }
+
+  // The peer is welcome: from now on it has what a trusted peer may have (ResourceLimits).
+  void trust();
+  bool trusted() const { return slot_.trusted(); }
+  // A place for a stream that the peer opened.
+  Granted<ResourceLedger::StreamSlot> admit_stream() const {
+    return slot_.open_stream(Resource::stream_in);
+  }
 
   const std::optional<PeerInfo>& info() const { return info_; }
   void set_info(PeerInfo info) { info_ = std::move(info); }
@@ -82,15 +92,22 @@ class Connection {
   awaitable<error_code> run();
 
  private:
+  void apply_limits();
+
   Facts facts_;
   crypto::PublicKey remote_key_;
   Bytes binding_;
   std::string_view security_;  // of a constant
-  yamux::Connection muxer_;
+  ResourceLedger::ConnectionSlot slot_;
+  yamux::Connection muxer_;  // goes before the slot, whose budgets it is in
   TaskScope tasks_;
   std::optional<PeerInfo> info_;
   bool alive_ = true;
 };
+
+// Whether new streams should rather take `a` than `b`: direct before circuits, then unlimited
+// before limited, then the older.
+bool preferred(const Connection::Facts& a, const Connection::Facts& b);
 
 // Shared by the swarm and whoever uses the connection.
 using ConnectionPtr = std::shared_ptr<Connection>;

@@ -106,8 +106,9 @@ TEST_F(DialBackoffTable, what_our_own_side_lacks_is_not_held_against_an_address)
 TEST_F(DialBackoffTable, the_table_is_bounded_and_keeps_what_waits_longest) {
   for (int i = 0; i < 9; ++i) fail();
   now_ += 1s;
-  for (std::size_t i = 0; i < 2 * kMaxDialBackoffs; ++i) {
-    backoff_.failed(peer_of(2), address_of(2 + i % 60'000), kRefused, now_ + 1us * i);
+  const codec::PeerId other = peer_of(2);
+  for (std::size_t i = 0; i < kMaxDialBackoffs + 100; ++i) {
+    backoff_.failed(other, address_of(2 + i), kRefused, now_ + 1us * i);
   }
   EXPECT_EQ(backoff_.size(), kMaxDialBackoffs);
   EXPECT_TRUE(backoff_.waits(peer_, address_, now_));

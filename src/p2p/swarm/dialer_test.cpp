@@ -95,8 +95,9 @@ class DialWorld {
     SecureChannel channel{std::move(ours), key_of(1).public_key(), {}, std::nullopt, kNoiseId};
     Connection::Facts facts;
     facts.peer = peer;
-    connections.push_back(std::make_shared<Connection>(std::move(facts), std::move(channel), clock,
-                                                       1, executor_, nullptr));
+    connections.push_back(std::make_shared<Connection>(std::move(facts), std::move(channel),
+                                                       ResourceLedger::ConnectionSlot(), clock, 1,
+                                                       executor_, nullptr));
     co_return connections.back();
   }
 

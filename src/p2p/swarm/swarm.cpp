@@ -4,6 +4,7 @@
 
 #include "base/deadline.hpp"
 #include "base/log.hpp"
+#include "p2p/swarm/counted_stream.hpp"
 #include "p2p/upgrade/multistream.hpp"
 
 namespace oc::p2p {
@@ -17,6 +18,8 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
       options_(std::move(options)),
       self_(identity_.peer_id()),
       upgrader_(identity_, clock, random, options_.upgrade),
+      ledger_(options_.limits),
+      trimmer_(options_.trim),
       dialer_(executor, clock, options_.resolver, is_plain_tcp,
               [this](codec::PeerId peer, codec::Multiaddr address) {
                 return dial_address(std::move(peer), std::move(address));
@@ -55,24 +58,22 @@ std::optional<std::uint16_t> Swarm::listen_port(bool v6) const {
   return std::nullopt;
 }
 
-void Swarm::handle(std::string protocol, ProtocolHandler handler) {
-  const bool is_new = handlers_.insert_or_assign(std::move(protocol), std::move(handler)).second;
+void Swarm::handle(std::string protocol, ProtocolHandler handler, StreamLimits limits) {
+  const bool is_new =
+      protocols_.insert_or_assign(std::move(protocol), Protocol{std::move(handler), limits}).second;
   if (!is_new) return;
   for (const SwarmEvents& observer : observers_) observer.protocols_changed();
 }
 
 std::vector<std::string> Swarm::protocols() const {
   std::vector<std::string> out;
-  for (const auto& [protocol, handler] : handlers_) out.push_back(protocol);
+  for (const auto& [protocol, served] : protocols_) out.push_back(protocol);
   return out;
 }
 
 ConnectionPtr Swarm::connection_to(const codec::PeerId& peer) const {
-  auto found = by_peer_.find(peer);
-  if (found == by_peer_.end()) return nullptr;
-  for (const ConnectionId id : found->second) {
-    const ConnectionPtr& connection = connections_.at(id);
-    if (connection->alive()) return connection;
+  for (ConnectionPtr& connection : connections_to(peer)) {
+    if (connection->alive()) return std::move(connection);
   }
   return nullptr;
 }
@@ -82,6 +83,9 @@ std::vector<ConnectionPtr> Swarm::connections_to(const codec::PeerId& peer) cons
   if (auto found = by_peer_.find(peer); found != by_peer_.end()) {
     for (const ConnectionId id : found->second) out.push_back(connections_.at(id));
   }
+  std::ranges::sort(out, [](const ConnectionPtr& a, const ConnectionPtr& b) {
+    return preferred(a->facts(), b->facts());
+  });
   return out;
 }
 
@@ -99,28 +103,35 @@ SwarmCounters Swarm::counters() const {
   return out;
 }
 
+std::map<Refusal, std::uint64_t> Swarm::refusals() const {
+  auto out = ledger_.refusals();
+  // What muxers refused is in the ledger once their connections ended.
+  for (const auto& [id, connection] : connections_) {
+    const std::uint64_t streams = connection->counters().refused_streams;
+    if (streams != 0) out[{Scope::connection, Resource::stream_in}] += streams;
+  }
+  return out;
+}
+
 awaitable<void> Swarm::accept_loop(std::shared_ptr<net::TcpListener> listener) {
   for (;;) {
     auto accepted = co_await listener->accept();
     if (!accepted) co_return;
-    if (pending_inbound_ >= kMaxPendingInbound || connections_.size() >= kMaxConnections) {
+    auto slot = ledger_.accept(accepted->remote.address(), clock_.now());
+    if (!slot) {
       ++counters_.refused;
       continue;
     }
     ++counters_.accepted;
-    ++pending_inbound_;
-    tasks_.spawn("swarm inbound", accept_one(*std::move(accepted)));
+    tasks_.spawn("swarm inbound", accept_one(*std::move(accepted), *std::move(slot)));
   }
 }
 
-awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted) {
-  struct Pending {
-    std::size_t& count;
-    ~Pending() { --count; }
-  } pending{pending_inbound_};
+awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted,
+                                  ResourceLedger::ConnectionSlot slot) {
   auto upgraded = co_await with_deadline<ConnectionPtr>(
       clock_, kUpgradeTimeout,
-      establish(std::move(accepted.stream), Direction::inbound, std::nullopt));
+      establish(std::move(accepted.stream), Direction::inbound, std::nullopt, std::move(slot)));
   if (upgraded) co_return;
   ++counters_.upgrades_failed;
   log::debug("inbound connection from {} failed: {}", net::to_text(accepted.remote),
@@ -145,53 +156,59 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  auto slot = ledger_.dial();
+  if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
   // From the listen port only to the outside: on loopback both ends' ports would collide at once.
   if (!to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
   CO_TRY(auto raw, co_await net::tcp_connect(to, options));
-  co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer));
+  co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer),
+                               *std::move(slot));
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStream> raw,
                                                   Direction direction,
-                                                  std::optional<codec::PeerId> expected) {
+                                                  std::optional<codec::PeerId> expected,
+                                                  ResourceLedger::ConnectionSlot slot) {
   CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
   CO_TRY(const net::TcpAddress local, net::local_address(*raw));
+  net::set_user_timeout(*raw, kUserTimeout);
   const bool initiator = direction == Direction::outbound;
   CO_TRY(SecureChannel channel,
          co_await upgrader_.upgrade(std::move(raw), initiator, std::move(expected)));
-  if (channel.remote_key.peer_id() == self_) co_return P2pErrc::dial_to_self;
-  if (running_.closing()) co_return Errc::closed;
-  if (connections_.size() >= kMaxConnections) co_return P2pErrc::connection_limit;
-  if (connections_to(channel.remote_key.peer_id()).size() >= kMaxConnectionsToPeer) {
-    co_return P2pErrc::connection_limit;
-  }
-
   Connection::Facts facts;
-  facts.id = ConnectionId(next_connection_++);
   facts.direction = direction;
   facts.peer = channel.remote_key.peer_id();
   facts.remote_address = net::to_multiaddr(remote);
   facts.local_address = net::to_multiaddr(local);
+  if (facts.peer == self_) co_return P2pErrc::dial_to_self;
+  if (running_.closing()) co_return Errc::closed;
+  if (!slot.identify(facts.peer)) co_return P2pErrc::connection_limit;
+  co_return add_connection(std::move(facts), std::move(channel), std::move(slot));
+}
+
+ConnectionPtr Swarm::add_connection(Connection::Facts facts, SecureChannel channel,
+                                    ResourceLedger::ConnectionSlot slot) {
+  facts.id = ConnectionId(next_connection_++);
   facts.opened = clock_.now();
   std::uint64_t seed = 0;
   random_.fill({reinterpret_cast<Byte*>(&seed), sizeof seed});
   // The callback runs only inside the connection's own run(), so the weak pointer is never empty.
   auto self = std::make_shared<std::weak_ptr<Connection>>();
-  auto on_stream = [this, self](std::unique_ptr<net::Stream> stream) {
-    if (auto connection = self->lock()) {
-      connection->tasks().spawn("stream", serve_stream(connection, std::move(stream)));
-    }
+  auto opened = [this, self](std::unique_ptr<net::Stream> stream) {
+    if (auto connection = self->lock()) on_stream(std::move(connection), std::move(stream));
   };
-  auto connection = std::make_shared<Connection>(std::move(facts), std::move(channel), clock_, seed,
-                                                 executor_, std::move(on_stream));
+  auto connection =
+      std::make_shared<Connection>(std::move(facts), std::move(channel), std::move(slot), clock_,
+                                   seed, executor_, std::move(opened));
   *self = connection;
   connections_.emplace(connection->facts().id, connection);
   by_peer_[connection->peer()].insert(connection->facts().id);
+  if (!std::exchange(trimming_, true)) tasks_.spawn("swarm trim", keep_trimming());
   for (const SwarmEvents& observer : observers_) observer.connected(connection);
   // Last, because the first streams may be served at once: what serves them knows the connection.
   running_.spawn("connection", run_connection(connection));
-  co_return connection;
+  return connection;
 }
 
 awaitable<void> Swarm::run_connection(ConnectionPtr connection) {
@@ -205,14 +222,58 @@ awaitable<void> Swarm::run_connection(ConnectionPtr connection) {
   for (const SwarmEvents& observer : observers_) observer.disconnected(connection, why);
 }
 
-awaitable<void> Swarm::serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-  const auto supports = [this](std::string_view protocol) { return handlers_.contains(protocol); };
+void Swarm::on_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+  auto slot = connection->admit_stream();
+  if (!slot) return;  // the stream goes, and with it is reset
+  TaskScope& tasks = connection->tasks();
+  tasks.spawn("stream", serve_stream(std::move(connection), std::move(stream), *std::move(slot)));
+}
+
+awaitable<void> Swarm::serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream,
+                                    ResourceLedger::StreamSlot slot) {
+  const auto supports = [this](std::string_view protocol) { return protocols_.contains(protocol); };
   auto protocol = co_await with_deadline<std::string>(clock_, kNegotiationTimeout,
                                                       select_as_listener(*stream, supports));
   if (!protocol) co_return;
   // Own copy: the handler must outlive the table's entry.
-  const ProtocolHandler handler = handlers_.find(*protocol)->second;
-  co_await handler(std::move(connection), std::move(stream));
+  const Protocol served = protocols_.find(*protocol)->second;
+  if (!slot.negotiate(*protocol, served.limits)) {
+    stream->reset();
+    co_return;
+  }
+  auto counted = with_slot(std::move(stream), std::move(slot));
+  co_await served.handler(std::move(connection), std::move(counted));
+}
+
+awaitable<void> Swarm::keep_trimming() {
+  for (;;) {
+    if (auto slept = co_await clock_.sleep_for(kTrimInterval); !slept) co_return;
+    trim();
+  }
+}
+
+void Swarm::trim() {
+  const TimePoint now = clock_.now();
+  std::vector<TrimCandidate> all;
+  std::set<ConnectionId> closing;
+  for (const auto& [peer, ids] : by_peer_) {
+    std::vector<TrimCandidate> of_peer;
+    for (const ConnectionPtr& connection : connections_to(peer)) {
+      if (!connection->alive()) continue;
+      const Connection::Facts& facts = connection->facts();
+      of_peer.push_back({facts.id, peer, facts.direction, connection->trusted(),
+                         connection->stream_count(), facts.opened});
+    }
+    for (const ConnectionId id : trimmer_.surplus(self_, of_peer, now)) closing.insert(id);
+    all.insert(all.end(), of_peer.begin(), of_peer.end());
+  }
+  for (const ConnectionId id : trimmer_.choose(std::move(all), now)) closing.insert(id);
+  for (const ConnectionId id : closing) {
+    const ConnectionPtr& connection = connections_.at(id);
+    log::debug("trimmed the connection to {}", connection->peer().to_string());
+    connection->close();
+  }
+  counters_.trimmed += closing.size();
 }
 
 awaitable<void> Swarm::close(Duration grace) {

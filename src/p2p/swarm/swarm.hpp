@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "net/resolver.hpp"
 #include "net/tcp.hpp"
+#include "p2p/swarm/connection_trimmer.hpp"
 #include "p2p/swarm/dialer.hpp"
 #include "p2p/upgrade/upgrade.hpp"
 
@@ -21,11 +22,9 @@ namespace oc::p2p {
 inline constexpr Duration kUpgradeTimeout = std::chrono::seconds(15);
 // A stream's opener must have named its protocol within this time.
 inline constexpr Duration kNegotiationTimeout = std::chrono::seconds(10);
-inline constexpr std::size_t kMaxPendingInbound = 128;
-inline constexpr std::size_t kMaxConnections = 2048;
-// Of one peer (go's bound): both may dial at once, and again before an old connection is known
-// dead.
-inline constexpr std::size_t kMaxConnectionsToPeer = 8;
+// The kernel cuts a connection whose peer acknowledges nothing, or keeps its window shut, for this
+// long; yamux pings alone would not notice a peer that sends but never reads.
+inline constexpr std::chrono::milliseconds kUserTimeout = std::chrono::seconds(30);
 
 // Serves one stream of a protocol; runs as a task of the connection and is cancelled with it.
 using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique_ptr<net::Stream>)>;
@@ -40,13 +39,15 @@ struct SwarmEvents {
 
 struct SwarmCounters {
   std::uint64_t dials = 0, dials_failed = 0, dials_backed_off = 0;
-  std::uint64_t accepted = 0, upgrades_failed = 0, refused = 0;
+  std::uint64_t accepted = 0, upgrades_failed = 0, refused = 0, trimmed = 0;
 };
 
 struct SwarmOptions {
   UpgradeOptions upgrade = {};
   // Looks up the names in addresses to dial; outlives the swarm. Without it such are not dialed.
   net::Resolver* resolver = nullptr;
+  ResourceLimits limits = {};
+  TrimOptions trim = {};
 };
 
 class Swarm {
@@ -68,7 +69,8 @@ class Swarm {
   std::optional<std::uint16_t> listen_port(bool v6) const;
 
   // One handler a protocol: a second one takes the place of the first for the streams to come.
-  void handle(std::string protocol, ProtocolHandler handler);
+  // Streams beyond the limits are reset.
+  void handle(std::string protocol, ProtocolHandler handler, StreamLimits limits = {});
   std::vector<std::string> protocols() const;
   // Several observers; called in the order they were added.
   void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
@@ -79,24 +81,38 @@ class Swarm {
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options = {});
 
-  // The connection new streams should take: alive, the oldest. Null when there is none.
+  // The connection new streams should take: the best that is alive(). Null when there is none.
   ConnectionPtr connection_to(const codec::PeerId& peer) const;
+  // All, best first (preferred()), and with them those that are ending.
   std::vector<ConnectionPtr> connections_to(const codec::PeerId& peer) const;
   std::vector<ConnectionPtr> connections() const;
   SwarmCounters counters() const;
+  const ResourceLedger& ledger() const { return ledger_; }
+  // For those who know which peers are worth keeping.
+  ConnectionTrimmer& trimmer() { return trimmer_; }
+  // How often what was refused where.
+  std::map<Refusal, std::uint64_t> refusals() const;
 
   // Says goodbye on all connections, waits until they ended (at most `grace`), ends all tasks.
   awaitable<void> close(Duration grace = std::chrono::seconds(2));
 
  private:
   awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
-  awaitable<void> accept_one(net::TcpListener::Accepted accepted);
+  awaitable<void> accept_one(net::TcpListener::Accepted accepted,
+                             ResourceLedger::ConnectionSlot slot);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
   awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw,
                                              Direction direction,
-                                             std::optional<codec::PeerId> expected);
+                                             std::optional<codec::PeerId> expected,
+                                             ResourceLedger::ConnectionSlot slot);
+  ConnectionPtr add_connection(Connection::Facts facts, SecureChannel channel,
+                               ResourceLedger::ConnectionSlot slot);
   awaitable<void> run_connection(ConnectionPtr connection);
-  awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> keep_trimming();
+  void trim();
+  void on_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream,
+                               ResourceLedger::StreamSlot slot);
 
   Executor executor_;
   Clock& clock_;
@@ -105,16 +121,22 @@ class Swarm {
   SwarmOptions options_;
   codec::PeerId self_;
   Upgrader upgrader_;
+  ResourceLedger ledger_;
+  ConnectionTrimmer trimmer_;
+  bool trimming_ = false;                                     // since the first connection
   std::vector<std::shared_ptr<net::TcpListener>> listeners_;  // shared with their accept loops
-  std::map<std::string, ProtocolHandler, std::less<>> handlers_;
+  struct Protocol {
+    ProtocolHandler handler;
+    StreamLimits limits;
+  };
+  std::map<std::string, Protocol, std::less<>> protocols_;
   std::vector<SwarmEvents> observers_;
   std::map<ConnectionId, ConnectionPtr> connections_;  // oldest first
   std::unordered_map<codec::PeerId, std::set<ConnectionId>> by_peer_;
   std::uint64_t next_connection_ = 1;
-  std::size_t pending_inbound_ = 0;
   SwarmCounters counters_;
   Dialer dialer_;
-  TaskScope tasks_;    // accepting
+  TaskScope tasks_;    // accepting, trimming
   TaskScope running_;  // one task a connection
 };
 

@@ -196,14 +196,17 @@ TEST(Swarm, one_peer_gets_no_more_than_its_share_of_connections) {
     auto executor = co_await asio::this_coro::executor;
     SwarmRig b(executor, 2);
     std::vector<std::unique_ptr<SwarmRig>> same;  // many hosts with one key
-    for (std::size_t i = 0; i < kMaxConnectionsToPeer + 2; ++i) {
+    const std::size_t most = ResourceLimits().peer.connections.all;
+    for (std::size_t i = 0; i < most + 2; ++i) {
       same.push_back(std::make_unique<SwarmRig>(executor, 1));
       (void)co_await same.back()->swarm.dial(b.id(), b.addresses());
       co_await test::settle();
     }
-    EXPECT_EQ(b.swarm.connections_to(same[0]->id()).size(), kMaxConnectionsToPeer);
-    EXPECT_EQ(b.connected, static_cast<int>(kMaxConnectionsToPeer));
+    EXPECT_EQ(b.swarm.connections_to(same[0]->id()).size(), most);
+    EXPECT_EQ(b.connected, static_cast<int>(most));
     EXPECT_TRUE(same.back()->swarm.connections().empty());
+    const Refusal refusal{Scope::peer, Resource::connection_in};
+    EXPECT_EQ(b.swarm.refusals().at(refusal), 2u);
     for (auto& rig : same) (void)co_await rig->close();
     (void)co_await b.close();
   });
@@ -214,16 +217,20 @@ TEST(Swarm, visitors_that_do_not_introduce_themselves_are_bounded_in_number_and_
     auto executor = co_await asio::this_coro::executor;
     SwarmRig b(executor, 2), a(executor, 1);
     std::vector<std::unique_ptr<net::SocketStream>> visitors;
-    for (std::size_t i = 0; i < kMaxPendingInbound + 3; ++i) {
+    const std::size_t most = ResourceLimits().transient.connections.in;
+    for (std::size_t i = 0; i < most + 3; ++i) {
       auto visitor = co_await net::tcp_connect(b.address());
       if (visitor) visitors.push_back(*std::move(visitor));
     }
     co_await test::settle();
     EXPECT_EQ(b.swarm.counters().refused, 3u);
-    EXPECT_EQ(b.swarm.counters().accepted, kMaxPendingInbound);
+    EXPECT_EQ(b.swarm.counters().accepted, most);
+    const Refusal refusal{Scope::transient, Resource::connection_in};
+    EXPECT_EQ(b.swarm.refusals().at(refusal), 3u);
     b.clock.advance(kUpgradeTimeout);
     co_await test::settle();
-    EXPECT_EQ(b.swarm.counters().upgrades_failed, kMaxPendingInbound);
+    EXPECT_EQ(b.swarm.counters().upgrades_failed, most);
+    EXPECT_EQ(b.swarm.ledger().usage(Scope::transient).connections_in, 0u);
     EXPECT_NE(co_await test::connect(a, b), nullptr) << "there is room again";
     co_await close_all(a, b);
   });

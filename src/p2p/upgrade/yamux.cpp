@@ -337,6 +337,7 @@ void Connection::abort(error_code why) { core_->end(why); }
 
 void Connection::set_incoming_limit(std::size_t limit) { core_->session.set_incoming_limit(limit); }
 ReceiveBudget& Connection::receive_budget() { return core_->session.receive_budget(); }
+bool Connection::peer_going_away() const { return core_->session.peer_going_away(); }
 std::optional<Duration> Connection::round_trip() const { return core_->session.round_trip(); }
 std::size_t Connection::stream_count() const { return core_->session.stream_count(); }
 const SessionCounters& Connection::counters() const { return core_->session.counters(); }

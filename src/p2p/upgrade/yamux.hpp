@@ -40,6 +40,8 @@ class Connection {
   // What the session's streams received and nobody has read yet. A wider budget is left when the
   // connection goes, though streams may live on.
   ReceiveBudget& receive_budget();
+  // The peer said that it is leaving: it takes no more streams.
+  bool peer_going_away() const;
   std::optional<Duration> round_trip() const;
   std::size_t stream_count() const;
   const SessionCounters& counters() const;

@@ -289,11 +289,8 @@ void Session::flush_syn(StreamState& stream) {
 void Session::close_write(StreamState& stream) {
   if (dead_ || stream.reset || stream.fin_sent) return;
   stream.fin_sent = true;
-  if (!output_.empty() && frame_stream(output_.back()) == stream.id) {
-    Byte* flags = output_.back().data() + 2;
-    put_be16(flags, get_be16(flags) | kFin);
-    return;
-  }
+  // A frame of its own: js-libp2p resets a stream whose FIN comes with data behind a protocol that it
+  // has not agreed to yet.
   Buffer frame = Buffer::with_capacity(kHeaderSize);
   frame.extend(kHeaderSize);
   const auto flags = static_cast<std::uint16_t>(kFin | first_flags(stream));

@@ -25,13 +25,18 @@ awaitable<Result<IdentifyClaims>> read_claims(net::Stream& stream, codec::PeerId
 
 Identify::Identify(Swarm& swarm, Clock& clock, IdentifyOptions options)
     : swarm_(swarm), clock_(clock), options_(std::move(options)) {
-  swarm_.handle(kIdentifyId, [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-    return answer(std::move(connection), std::move(stream));
-  });
-  swarm_.handle(kIdentifyPushId,
-                [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-                  return hear(std::move(connection), std::move(stream));
-                });
+  swarm_.handle(
+      kIdentifyId,
+      [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+        return answer(std::move(connection), std::move(stream));
+      },
+      kIdentifyLimits);
+  swarm_.handle(
+      kIdentifyPushId,
+      [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+        return hear(std::move(connection), std::move(stream));
+      },
+      kIdentifyLimits);
   SwarmEvents events;
   events.connected = [this](const ConnectionPtr& connection) { connected(connection); };
   events.disconnected = [this](const ConnectionPtr& connection, error_code) {

@@ -24,6 +24,9 @@ namespace oc::p2p {
 inline constexpr const char* kIdentifyId = "/ipfs/id/1.0.0";
 inline constexpr const char* kIdentifyPushId = "/ipfs/id/push/1.0.0";
 // For one exchange.
+// Streams that are served at once, of each of the two protocols. Many peers may come in the same
+// second, each with a few connections.
+inline constexpr StreamLimits kIdentifyLimits{.all = 512, .of_peer = 16};
 inline constexpr Duration kIdentifyTimeout = std::chrono::seconds(5);
 // Changes within this time are pushed together.
 inline constexpr Duration kPushDelay = std::chrono::milliseconds(250);

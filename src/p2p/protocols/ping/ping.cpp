@@ -60,17 +60,15 @@ class Ping::Turn {
 };
 
 Ping::Ping(Swarm& swarm, Clock& clock, Random& random) : clock_(clock), random_(random) {
-  swarm.handle(kPingId, [this](ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-    return answer(std::move(connection), std::move(stream));
-  });
+  swarm.handle(
+      kPingId,
+      [this](ConnectionPtr, std::unique_ptr<net::Stream> stream) {
+        return answer(std::move(stream));
+      },
+      kPingLimits);
 }
 
-awaitable<void> Ping::answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
-  const StreamSlots::Slot slot(answering_, connection->peer());
-  if (!slot.granted()) {
-    stream->reset();
-    co_return;
-  }
+awaitable<void> Ping::answer(std::unique_ptr<net::Stream> stream) {
   for (;;) {
     auto echoed = co_await with_deadline<void>(clock_, kPingIdle, echo_next(*stream));
     if (echoed) continue;

@@ -5,15 +5,14 @@
 #include <map>
 #include <vector>
 
-#include "p2p/protocols/stream_slots.hpp"
 #include "p2p/swarm/swarm.hpp"
 
 namespace oc::p2p {
 
 inline constexpr const char* kPingId = "/ipfs/ping/1.0.0";
 inline constexpr std::size_t kPingSize = 32;
-// Ping streams a peer may keep open (spec).
-inline constexpr std::size_t kMaxPingStreams = 2;
+// Ping streams that are answered at once: of a peer as the spec has it, of all as go does.
+inline constexpr StreamLimits kPingLimits{.all = 64, .of_peer = 2};
 // Within this time the next ping has to have come, and its echo to have been taken, or the stream
 // is reset. (Rust pings every 15 s on a stream that stays open.)
 inline constexpr Duration kPingIdle = std::chrono::seconds(60);
@@ -35,11 +34,10 @@ class Ping {
   // Peers that are being pinged, with those who wait for their turn.
   using Waiters = std::map<codec::PeerId, std::vector<Event*>>;
 
-  awaitable<void> answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
+  awaitable<void> answer(std::unique_ptr<net::Stream> stream);
 
   Clock& clock_;
   Random& random_;
-  StreamSlots answering_{kMaxPingStreams};
   Waiters pinging_;
 };
 

@@ -62,7 +62,7 @@ TEST(Ping, a_peer_may_keep_only_so_many_streams) {
     auto connection = co_await test::connect(a, b);
     std::vector<StreamPtr> streams;
     FixedBytes<kPingSize> payload{};
-    for (std::size_t i = 0; i < kMaxPingStreams; ++i) {
+    for (std::size_t i = 0; i < kPingLimits.of_peer; ++i) {
       streams.push_back(*co_await connection->open_stream(kPingId));
       EXPECT_TRUE(co_await streams.back()->write(payload));
       EXPECT_TRUE(co_await net::read_exactly(*streams.back(), payload));
