@@ -59,8 +59,7 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
   };
   host_.swarm().observe(std::move(observer));
   members_.on_change = [this](const codec::PeerId& peer, const NetworkId& id, bool online) {
-    if (const Network* network = members_.find(id))
-      events_.member_changed(peer, network->name, online);
+    on_member_changed(peer, id, online);
   };
 }
 
@@ -178,6 +177,21 @@ void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code w
     schedule_.failed(connection->peer(), clock_.now());
   }
   members_.forget(*connection);
+}
+
+void Overlay::on_member_changed(const codec::PeerId& peer, const NetworkId& id, bool online) {
+  p2p::ConnectionTrimmer& trimmer = host_.swarm().trimmer();
+  if (const auto connection = members_.connection_to(peer)) {
+    trimmer.tag(peer, "member", kMemberValue);
+    // Whom we want, and not only who wants us.
+    const bool dialed = connection->facts().direction == p2p::Direction::outbound;
+    if (dialed || bootstrap_.contains(peer)) trimmer.protect(peer, "mesh");
+  } else {
+    trimmer.untag(peer, "member");
+    trimmer.unprotect(peer, "mesh");
+  }
+  if (const Network* network = members_.find(id))
+    events_.member_changed(peer, network->name, online);
 }
 
 HandshakeParties Overlay::parties(const p2p::Connection& connection) const {

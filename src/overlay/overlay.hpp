@@ -35,6 +35,8 @@ inline constexpr Duration kMeshTick = std::chrono::milliseconds(250);
 inline constexpr Duration kRecordCheck = std::chrono::seconds(5);
 inline constexpr Duration kRecordRefresh = std::chrono::hours(24);
 inline constexpr std::size_t kMaxBootstrapPeers = 64;
+// What a member's connections are worth more than others', when there are too many.
+inline constexpr int kMemberValue = 100;
 
 struct OverlayOptions {
   std::string node_name;
@@ -114,6 +116,7 @@ class Overlay {
  private:
   void on_connected(const p2p::ConnectionPtr& connection);
   void on_disconnected(const p2p::ConnectionPtr& connection, error_code why);
+  void on_member_changed(const codec::PeerId& peer, const NetworkId& id, bool online);
   void on_record(const NetworkId& network, const SealedRecord& record);
   awaitable<void> prove_all(p2p::ConnectionPtr connection);
   awaitable<Result<void>> prove(p2p::ConnectionPtr connection, Network network);
