@@ -80,6 +80,68 @@ prometheus::MetricFamily counter(const std::string& name, const std::string& hel
   return out;
 }
 
+json refusals_of(const p2p::Swarm& swarm) {
+  json out = json::array();
+  for (const auto& [refusal, count] : swarm.refusals()) {
+    out.push_back({{"scope", to_text(refusal.scope)},
+                   {"resource", to_text(refusal.resource)},
+                   {"count", count}});
+  }
+  return out;
+}
+
+// What the swarm holds in each scope, and what it turned away.
+void add_swarm(std::vector<prometheus::MetricFamily>& to, const p2p::Swarm& swarm) {
+  using prometheus::MetricType;
+  const p2p::SwarmCounters counters = swarm.counters();
+  to.push_back(counter("open_chat_dials_total", "Dials to peers.", counters.dials));
+  to.push_back(counter("open_chat_dials_failed_total", "Dials that no address answered.",
+                       counters.dials_failed));
+  to.push_back(counter("open_chat_dials_backed_off_total",
+                       "Dials not made, because every address failed lately.",
+                       counters.dials_backed_off));
+  to.push_back(counter("open_chat_connections_accepted_total",
+                       "Inbound connections taken to the handshake.", counters.accepted));
+  to.push_back(counter("open_chat_handshakes_failed_total",
+                       "Inbound connections whose handshake failed.", counters.upgrades_failed));
+  to.push_back(counter("open_chat_connections_trimmed_total",
+                       "Connections closed because there were too many.", counters.trimmed));
+  auto refused =
+      family("open_chat_refused_total", "What was refused, by the scope whose bound was reached.",
+             MetricType::Counter);
+  for (const auto& [refusal, count] : swarm.refusals()) {
+    add(refused, static_cast<double>(count),
+        {{"scope", std::string(to_text(refusal.scope))},
+         {"resource", std::string(to_text(refusal.resource))}});
+  }
+  to.push_back(std::move(refused));
+  auto connections = family("open_chat_scope_connections", "Connections in each scope of limits.",
+                            MetricType::Gauge);
+  auto streams =
+      family("open_chat_scope_streams", "Streams in each scope of limits.", MetricType::Gauge);
+  auto unread = family("open_chat_unread_bytes", "Bytes received from peers and not read yet.",
+                       MetricType::Gauge);
+  for (const p2p::Scope scope :
+       {p2p::Scope::system, p2p::Scope::transient, p2p::Scope::untrusted}) {
+    const p2p::ResourceUsage& usage = swarm.ledger().usage(scope);
+    const auto label = [scope](const char* direction) {
+      return std::vector<prometheus::ClientMetric::Label>{{"scope", std::string(to_text(scope))},
+                                                          {"direction", direction}};
+    };
+    add(connections, static_cast<double>(usage.connections_in), label("in"));
+    add(connections, static_cast<double>(usage.connections_out), label("out"));
+    add(streams, static_cast<double>(usage.streams_in), label("in"));
+    add(streams, static_cast<double>(usage.streams_out), label("out"));
+  }
+  for (const p2p::Scope scope : {p2p::Scope::system, p2p::Scope::untrusted}) {
+    add(unread, static_cast<double>(swarm.ledger().memory(scope)),
+        {{"scope", std::string(to_text(scope))}});
+  }
+  to.push_back(std::move(connections));
+  to.push_back(std::move(streams));
+  to.push_back(std::move(unread));
+}
+
 }  // namespace
 
 std::string metrics_as_json(const MetricsSource& source) {
@@ -127,7 +189,11 @@ std::string metrics_as_json(const MetricsSource& source) {
                       {"accepted", swarm.accepted},
                       {"dials", swarm.dials},
                       {"dials_failed", swarm.dials_failed},
-                      {"refused", swarm.refused}}},
+                      {"dials_backed_off", swarm.dials_backed_off},
+                      {"refused", swarm.refused},
+                      {"trimmed", swarm.trimmed},
+                      {"unread_bytes", source.host.swarm().ledger().memory(p2p::Scope::system)},
+                      {"refusals", refusals_of(source.host.swarm())}}},
                     {"tunnels",
                      {{"open", source.rules.open_tunnels()},
                       {"rules", rules.size()},
@@ -161,6 +227,7 @@ std::string metrics_as_prometheus(const MetricsSource& source) {
                            static_cast<double>(traffic.bytes_in)));
   families.push_back(gauge("open_chat_overlay_bytes_out", "Bytes sent on the connections open now.",
                            static_cast<double>(traffic.bytes_out)));
+  add_swarm(families, source.host.swarm());
   families.push_back(gauge("open_chat_tunnels_open", "Tunnels open now.",
                            static_cast<double>(source.rules.open_tunnels())));
   families.push_back(counter("open_chat_tunnels_total", "Tunnels asked for.", tunnels.connections));

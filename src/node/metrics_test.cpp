@@ -58,6 +58,10 @@ awaitable<void> as_json_has_every_figure(TunnelWorld& world) {
   EXPECT_EQ(all["volumes"][0], json({{"path", "/"}, {"total_bytes", 100}, {"used_bytes", 40}}));
   EXPECT_EQ(all["traffic"]["connections"], 1);
   EXPECT_EQ(all["traffic"]["dials"], 1);
+  EXPECT_EQ(all["traffic"]["dials_backed_off"], 0);
+  EXPECT_EQ(all["traffic"]["trimmed"], 0);
+  EXPECT_EQ(all["traffic"]["unread_bytes"], 0);
+  EXPECT_EQ(all["traffic"]["refusals"], json::array());
   EXPECT_GT(all["traffic"]["bytes_out"], 0);
   EXPECT_EQ(all["tunnels"]["rules"], 1);
   EXPECT_EQ(all["tunnels"]["connections"], 1);
@@ -105,6 +109,16 @@ awaitable<void> as_prometheus_text_can_be_scraped(TunnelWorld& world) {
   EXPECT_EQ(samples.at("open_chat_uptime_seconds"), 90);
   EXPECT_EQ(samples.at("open_chat_members_online"), 1);
   EXPECT_EQ(samples.at("open_chat_connections"), 1);
+  EXPECT_EQ(samples.at("open_chat_dials_total"), 1);
+  EXPECT_EQ(samples.at("open_chat_dials_failed_total"), 0);
+  EXPECT_EQ(samples.at("open_chat_dials_backed_off_total"), 0);
+  EXPECT_EQ(samples.at("open_chat_connections_trimmed_total"), 0);
+  EXPECT_EQ(samples.at("open_chat_handshakes_failed_total"), 0);
+  EXPECT_EQ(samples.at(R"(open_chat_scope_connections{scope="system",direction="out"})"), 1);
+  EXPECT_EQ(samples.at(R"(open_chat_scope_connections{scope="untrusted",direction="out"})"), 0)
+      << "a member's connection is trusted";
+  EXPECT_EQ(samples.at(R"(open_chat_scope_streams{scope="transient",direction="in"})"), 0);
+  EXPECT_EQ(samples.at(R"(open_chat_unread_bytes{scope="system"})"), 0);
   EXPECT_EQ(samples.at("open_chat_tunnels_open"), 0);
   EXPECT_EQ(samples.at("open_chat_tunnels_total"), 1);
   EXPECT_EQ(samples.at("open_chat_tunnel_failures_total"), 0);
@@ -117,6 +131,40 @@ awaitable<void> as_prometheus_text_can_be_scraped(TunnelWorld& world) {
 }
 TEST(Metrics, as_prometheus_text_can_be_scraped) {
   oc::test::in_world<TunnelWorld>(as_prometheus_text_can_be_scraped);
+}
+
+awaitable<void> hold(p2p::ConnectionPtr, std::unique_ptr<net::Stream>) {
+  (void)co_await Event().wait();
+}
+
+awaitable<void> tell_what_was_refused_and_where(TunnelWorld& world) {
+  Site& front = world.add_site(1);
+  Site& back = world.add_site(2);
+  p2p::Swarm& swarm = back.node.host.swarm();
+  swarm.handle("/one/at/a/time", hold, {.all = 1, .of_peer = 1});
+  const auto dialed =
+      co_await world.result_of(front.node.host.swarm().dial(back.id(), swarm.listen_addresses()));
+  CO_ASSERT_TRUE(dialed);
+  std::vector<std::unique_ptr<net::Stream>> streams;
+  for (int i = 0; i < 4; ++i) {
+    auto stream = co_await (*dialed)->open_stream("/one/at/a/time");
+    CO_ASSERT_TRUE(stream);
+    streams.push_back(*std::move(stream));
+  }
+  const p2p::Refusal refusal{p2p::Scope::protocol, p2p::Resource::stream_in};
+  CO_ASSERT_TRUE(co_await world.until([&] {
+    const auto refusals = swarm.refusals();
+    return refusals.contains(refusal) && refusals.at(refusal) == 3;
+  }));
+  const HostFigures none;
+  const MetricsSource source{back.node.host, back.node.overlay, back.rules, none, "", 0s};
+  const auto samples = parse_exposition(metrics_as_prometheus(source));
+  EXPECT_EQ(samples.at(R"(open_chat_refused_total{scope="protocol",resource="stream_in"})"), 3);
+  EXPECT_EQ(json::parse(metrics_as_json(source))["traffic"]["refusals"],
+            json::parse(R"([{"scope": "protocol", "resource": "stream_in", "count": 3}])"));
+}
+TEST(Metrics, tell_what_was_refused_and_where) {
+  oc::test::in_world<TunnelWorld>(tell_what_was_refused_and_where);
 }
 
 awaitable<void> of_a_node_without_anything_are_valid(TunnelWorld& world) {
