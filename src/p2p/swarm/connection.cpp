@@ -45,6 +45,14 @@ awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream(std::str
   co_return with_slot(std::move(stream), *std::move(slot));
 }
 
+awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_agreed_stream(
+    std::string protocol) {
+  if (!alive_) co_return Errc::closed;
+  CO_TRY(auto stream, co_await muxer_.open_stream());
+  CO_CHECK(co_await select_as_dialer(*stream, {&protocol, 1}));
+  co_return stream;
+}
+
 awaitable<error_code> Connection::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const error_code why = co_await muxer_.run();

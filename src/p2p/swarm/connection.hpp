@@ -59,6 +59,9 @@ class Connection {
   // Opens a stream for one protocol without waiting for the peer's agreement (select_lazily). The
   // caller may write at once. Errc::closed when it is not alive(), P2pErrc::stream_limit.
   awaitable<Result<std::unique_ptr<net::Stream>>> open_stream(std::string protocol);
+  // Opens one and waits for the peer's agreement; P2pErrc::negotiation_failed without it. Whoever
+  // may reset the stream before anything came back needs that: a reset overtakes what was sent.
+  awaitable<Result<std::unique_ptr<net::Stream>>> open_agreed_stream(std::string protocol);
 
   // Ends it gracefully: what is queued goes out, then a GoAway. Returns at once; no new stream is
   // opened from then on.
