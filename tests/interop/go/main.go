@@ -17,13 +17,15 @@ func main() {
 
 func run(words []string) error {
 	if len(words) == 0 {
-		return errors.New("usage: peer listen [flags] | peer dial ADDRESS CASE [flags]")
+		return errors.New("usage: peer listen [flags] | peer dial ADDRESS CASE [flags] | peer transport-test")
 	}
 	switch words[0] {
 	case "listen":
 		return listen(words[1:])
 	case "dial":
 		return dial(words[1:])
+	case "transport-test":
+		return transportTest(words[1:])
 	}
-	return fmt.Errorf("no command %q; there are listen and dial", words[0])
+	return fmt.Errorf("no command %q; there are listen, dial and transport-test", words[0])
 }
