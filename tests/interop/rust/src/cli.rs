@@ -15,6 +15,7 @@ pub enum Command {
     Listen { identity: Identity, ip: IpAddr },
     Dial { target: Target, case: Case },
     Hold { target: Target, connections: usize, streams: usize },
+    TransportTest,
 }
 
 /// The options of the cases; each is a number.
@@ -37,8 +38,9 @@ pub fn parse() -> Result<Command> {
     };
     let ip = args.opt_value_from_fn("--ip", loopback)?;
     let mut numbers = Numbers::parse(&mut args)?;
-    let word: String =
-        args.free_from_str().context("usage: peer listen | peer dial ADDRESS CASE")?;
+    let word: String = args
+        .free_from_str()
+        .context("usage: peer listen | peer dial ADDRESS CASE | peer transport-test")?;
     let command = match word.as_str() {
         "listen" => Command::Listen { identity, ip: ip.unwrap_or(loopback("4")?) },
         "dial" => {
@@ -47,7 +49,8 @@ pub fn parse() -> Result<Command> {
             let name: String = args.free_from_str().context("dial needs a case")?;
             dial(Target { address, identity }, &name, &mut numbers)?
         }
-        _ => bail!("no command {word:?}; there are listen and dial"),
+        "transport-test" => Command::TransportTest,
+        _ => bail!("no command {word:?}; there are listen, dial and transport-test"),
     };
     numbers.ensure_all_taken(&word)?;
     let rest = args.finish();

@@ -125,12 +125,15 @@ impl Host {
         self.agreed.get().copied()
     }
 
-    /// Listens at any free port and returns the address to dial, with the peer id.
+    /// Listens at any free port and returns the address to dial, with the peer id. On all
+    /// interfaces, that is the address of one that is not loopback.
     pub async fn listen(&mut self, ip: IpAddr) -> Result<Multiaddr> {
         self.swarm.listen_on(Multiaddr::from(ip).with(Protocol::Tcp(0)))?;
         loop {
             match self.next().await {
-                SwarmEvent::NewListenAddr { address, .. } => {
+                SwarmEvent::NewListenAddr { address, .. }
+                    if !(ip.is_unspecified() && is_loopback(&address)) =>
+                {
                     return Ok(address.with(Protocol::P2p(self.id())));
                 }
                 SwarmEvent::ListenerClosed { reason, .. } => {
@@ -263,6 +266,14 @@ impl Host {
         }
         tracing::debug!(?event);
         event
+    }
+}
+
+fn is_loopback(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 mod cases;
 mod cli;
 mod ending;
+mod environment;
 mod host;
 mod identified;
 mod inbound;
@@ -11,6 +12,7 @@ mod pattern;
 mod perf;
 mod security;
 mod served;
+mod transport_test;
 
 use std::process::ExitCode;
 
@@ -62,6 +64,7 @@ async fn run() -> Result<()> {
                 error = held.lost() => Err(error),
             }
         }
+        Command::TransportTest => transport_test::run().await,
     }
 }
 
