@@ -6,6 +6,7 @@ A test names its peers with the marker `peers`.
 import pytest
 
 import peers
+import transport_table
 
 # Why there is none of a peer, by its name.
 _missing = {}
@@ -37,6 +38,10 @@ def pytest_runtest_setup(item):
 def pytest_terminal_summary(terminalreporter):
     for reason in _missing.values():
         terminalreporter.write_line(f"not run: {reason}")
+    recorded = (dict(report.user_properties) for report in terminalreporter.getreports("passed"))
+    cells = [properties for properties in recorded if "ping_rtt_ms" in properties]
+    for line in transport_table.lines(cells):
+        terminalreporter.write_line(line)
 
 
 def peers_of(item):

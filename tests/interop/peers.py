@@ -45,6 +45,13 @@ def make_cpp():
     return [program]
 
 
+def make_cpp_transport_test():
+    program = ROOT / "build" / PRESET / "transport-test"
+    if not program.exists():
+        raise NotBuilt(f"{program} is missing: run scripts/build {PRESET} transport-test")
+    return [program]
+
+
 def make_go():
     need(["go", "env", "GOVERSION"], HERE / "go" / "go.mod", r"^go ([\d.]+)$")
     program = BUILD / "go-peer"
@@ -68,13 +75,21 @@ def make_rust():
     return [target / "release" / "peer"]
 
 
-_makers = {"cpp": make_cpp, "go": make_go, "js": make_js, "rust": make_rust}
+_makers = {
+    "cpp": make_cpp, "cpp-transport-test": make_cpp_transport_test,
+    "go": make_go, "js": make_js, "rust": make_rust,
+}
 _commands = {}
 
 
 def make(name):
     """Builds a peer; it can be run from then on."""
     _commands[name] = [str(word) for word in _makers[name]()]
+
+
+def command(name):
+    """The words that start a peer that was made."""
+    return _commands[name]
 
 
 def need(ask_version, manifest, pattern):
@@ -117,7 +132,7 @@ class Listener:
     def __init__(self, name, *options, popen=subprocess.Popen):
         self._log = tempfile.TemporaryFile("w+", errors="replace")
         self._process = popen(
-            [*_commands[name], "listen", *map(str, options)],
+            [*command(name), "listen", *map(str, options)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )
         ready, _, _ = select.select([self._process.stdout], [], [], LISTEN_WITHIN_S)
@@ -157,7 +172,7 @@ class Holder:
 
     def __init__(self, name, address, *options, popen=subprocess.Popen):
         self._process = popen(
-            [*_commands[name], "dial", address, "hold", *map(str, options)],
+            [*command(name), "dial", address, "hold", *map(str, options)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         ready, _, _ = select.select([self._process.stdout], [], [], CASE_WITHIN_S)
@@ -179,7 +194,7 @@ class Holder:
 def dial(name, address, case, *options, popen=subprocess.Popen):
     """What a peer's case printed."""
     process = popen(
-        [*_commands[name], "dial", address, case, *map(str, options)],
+        [*command(name), "dial", address, case, *map(str, options)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     try:
