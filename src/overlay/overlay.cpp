@@ -276,9 +276,9 @@ awaitable<void> Overlay::serve_handshake(p2p::ConnectionPtr connection,
 }
 
 void Overlay::admit(const p2p::ConnectionPtr& connection, const NetworkId& network) {
+  members_.proved(connection, network);
   // A fellow member is trusted to say from where it sees us: it would harm its own network only.
   host_.identify().trust(*connection);
-  members_.proved(connection, network);
 }
 
 awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {

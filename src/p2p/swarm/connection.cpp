@@ -47,10 +47,12 @@ awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream(std::str
 
 awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_agreed_stream(
     std::string protocol) {
-  if (!alive_) co_return Errc::closed;
+  if (!alive()) co_return Errc::closed;
+  auto slot = slot_.open_stream(Resource::stream_out);
+  if (!slot) co_return P2pErrc::stream_limit;
   CO_TRY(auto stream, co_await muxer_.open_stream());
   CO_CHECK(co_await select_as_dialer(*stream, {&protocol, 1}));
-  co_return stream;
+  co_return with_slot(std::move(stream), *std::move(slot));
 }
 
 awaitable<error_code> Connection::run() {

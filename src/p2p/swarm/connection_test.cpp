@@ -1,6 +1,7 @@
 #include "p2p/swarm/connection.hpp"
 
 #include "net/fake_stream.hpp"
+#include "p2p/upgrade/multistream.hpp"
 #include "p2p/upgrade/noise.hpp"
 #include "p2p/upgrade/yamux_frame.hpp"
 #include "support/operation.hpp"
@@ -36,6 +37,14 @@ struct HandMade {
     Bytes out(yamux::kHeaderSize);
     yamux::encode_header({type, flags, stream, length}, out.data());
     out.resize(out.size() + body);
+    EXPECT_TRUE(co_await peer->write(out));
+    co_await settle();
+  }
+  awaitable<void> send_data(std::uint32_t stream, BytesView body) {
+    Bytes out(yamux::kHeaderSize);
+    const auto size = static_cast<std::uint32_t>(body.size());
+    yamux::encode_header({yamux::FrameType::data, 0, stream, size}, out.data());
+    append(out, body);
     EXPECT_TRUE(co_await peer->write(out));
     co_await settle();
   }
@@ -133,6 +142,36 @@ TEST(Connection, opens_only_so_many_streams) {
     second = Errc::closed;
     co_await rig.end();
     EXPECT_TRUE(rig.ledger.usage(Scope::system).empty());
+  });
+}
+
+TEST(Connection, an_agreed_stream_is_there_once_the_peer_took_its_protocol) {
+  test::run_async([]() -> awaitable<void> {
+    ResourceLimits limits;
+    limits.untrusted_peer.streams.out = 1;
+    auto executor = co_await asio::this_coro::executor;
+    HandMade rig(executor, limits);
+    for (const std::string_view answer : {"/a", "na"}) {
+      test::Operation<std::unique_ptr<net::Stream>> opening(
+          executor, rig.connection->open_agreed_stream("/a"));
+      co_await settle();
+      EXPECT_FALSE(opening.done());
+      auto second = co_await rig.connection->open_agreed_stream("/a");
+      EXPECT_EQ(second.error(), P2pErrc::stream_limit);
+      Bytes answers = encode_multistream(kMultistreamId);
+      append(answers, encode_multistream(answer));
+      const std::uint32_t id = answer == "na" ? 4 : 2;
+      co_await rig.send_data(id, answers);
+      auto opened = co_await opening.result();
+      if (answer == "na") {
+        EXPECT_EQ(opened.error(), P2pErrc::negotiation_failed);
+      } else {
+        EXPECT_TRUE(opened);
+      }
+    }
+    co_await rig.end();
+    auto late = co_await rig.connection->open_agreed_stream("/a");
+    EXPECT_EQ(late.error(), Errc::closed);
   });
 }
 

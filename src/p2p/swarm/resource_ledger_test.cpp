@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "crypto/keys.hpp"
+#include "p2p/swarm/connection_trimmer.hpp"
 
 namespace oc::p2p {
 namespace {
@@ -320,6 +321,27 @@ TEST_F(Ledger, an_empty_slot_holds_nothing_and_refuses_nothing) {
   slot.trust();
   EXPECT_EQ(open(slot, kStreamIn, 10), 10u);
   EXPECT_TRUE(streams_[0].negotiate("/a", {.all = 0, .of_peer = 0}));
+}
+
+TEST(ResourceLimits, one_source_leaves_room_for_others) {
+  const ResourceLimits limits;
+  for (const SourceLimits& source : {limits.source, limits.source_v6_48}) {
+    const std::size_t streams = source.connections * limits.untrusted_connection.streams_in;
+    EXPECT_LT(source.connections, limits.transient.connections.in);
+    EXPECT_LT(source.connections, limits.untrusted.connections.in);
+    EXPECT_LT(streams, limits.transient.streams.in);
+    EXPECT_LT(streams, limits.untrusted.streams.in);
+    EXPECT_LT(source.connections * limits.untrusted_connection.memory, limits.untrusted.memory);
+  }
+}
+
+TEST(ResourceLimits, strangers_leave_room_for_members) {
+  const ResourceLimits limits;
+  EXPECT_LE(limits.untrusted.connections.all, limits.system.connections.all / 2);
+  EXPECT_LE(limits.untrusted.streams.all, limits.system.streams.all / 2);
+  EXPECT_LE(limits.untrusted.memory, limits.system.memory / 2);
+  EXPECT_LT(TrimOptions().high_water, limits.system.connections.all);
+  EXPECT_LT(TrimOptions().low_water, TrimOptions().high_water);
 }
 
 TEST(ResourceNames, are_each_their_own) {

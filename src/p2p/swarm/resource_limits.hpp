@@ -38,6 +38,8 @@ struct SourceLimits {
   double per_second = 0;
 };
 
+// No source alone can use up what strangers share: its connections, with all that each may have,
+// are less than every sum below (ResourceLimits.one_source_leaves_room_for_others tests it).
 struct ResourceLimits {
   // A connection costs a descriptor and about 20 KiB, a served stream about 5 KiB. The streams are
   // twice the tunnels there may be (tunnel/running_rule.hpp), for the rest and for circuits.
@@ -46,28 +48,28 @@ struct ResourceLimits {
   // Connections whose peer is not known yet, and strangers' streams whose protocol is not. After an
   // outage a whole network comes back at once; a handshake takes milliseconds, so 256 under way are
   // thousands a second.
-  ScopeLimits transient{{256, 256, 384}, {512, kUnlimited, kUnlimited}, kUnlimited};
+  ScopeLimits transient{{256, 256, 384}, {4096, kUnlimited, kUnlimited}, kUnlimited};
 
-  // Peers that nobody vouched for (Connection::trust), together: half of the connections and an
-  // eighth of the memory, so that no number of strangers keeps members out.
-  ScopeLimits untrusted{{1024, 512, 1024}, {4096, 4096, 8192}, 32 << 20};
+  // Peers that nobody vouched for (Connection::trust), together: half of the connections, an eighth
+  // of the streams and a quarter of the memory, so that no number of strangers keeps members out.
+  ScopeLimits untrusted{{1024, 512, 1024}, {8192, 4096, 8192}, 64 << 20};
 
   // One peer. Eight connections as in go: both sides may dial at once, over several paths, and
   // again before an old connection is known to be dead. A trusted peer's streams are tunnels.
   ScopeLimits peer{{8, 8, 8}, {32'768, 32'768, 65'536}, 64 << 20};
   // A stranger has identify, ping, the proof of membership and a few more to do.
-  ScopeLimits untrusted_peer{{8, 8, 8}, {128, 128, 256}, kUnlimited};
+  ScopeLimits untrusted_peer{{8, 8, 8}, {64, 128, 192}, kUnlimited};
 
-  // A full window of each of four streams is 1 MiB: a stranger's speed suffers, nobody else's.
+  // A full window of each of two streams is 512 KiB: a stranger's speed suffers, nobody else's.
   ConnectionLimits connection{32'768, 64 << 20};
-  ConnectionLimits untrusted_connection{64, 1 << 20};
+  ConnectionLimits untrusted_connection{32, 512 << 10};
 
   // Inbound, not from loopback, until the peer is trusted: then its connection no longer counts and
   // its token is given back. go has 8 and 0.2 a second after 16; but all members of a network may
   // sit behind one NAT address, and come at once when the power is back. Behind an IPv6 /56 is one
   // customer, behind a /48 a company.
   SourceLimits source{16, 64, 1};
-  SourceLimits source_v6_48{128, 256, 4};
+  SourceLimits source_v6_48{64, 256, 4};
 };
 
 // Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64).

@@ -172,7 +172,7 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStr
                                                   ResourceLedger::ConnectionSlot slot) {
   CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
   CO_TRY(const net::TcpAddress local, net::local_address(*raw));
-  net::set_user_timeout(*raw, kUserTimeout);
+  net::set_user_timeout(*raw, options_.user_timeout);
   const bool initiator = direction == Direction::outbound;
   CO_TRY(SecureChannel channel,
          co_await upgrader_.upgrade(std::move(raw), initiator, std::move(expected)));

@@ -48,6 +48,7 @@ struct SwarmOptions {
   net::Resolver* resolver = nullptr;
   ResourceLimits limits = {};
   TrimOptions trim = {};
+  std::chrono::milliseconds user_timeout = kUserTimeout;
 };
 
 class Swarm {

@@ -244,6 +244,40 @@ TEST(Swarm, closing_is_quick_though_the_peer_is_stuck_with_megabytes_under_way) 
   });
 }
 
+// On the kernel's own time, for it is the kernel that cuts.
+TEST(Swarm, a_peer_that_reads_nothing_is_cut_though_it_is_there) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmOptions hasty;
+    hasty.user_timeout = 300ms;
+    SwarmRig a(executor, 1, hasty), b(executor, 2);
+    error_code reason;
+    Event gone;
+    SwarmEvents events;
+    events.disconnected = [&](const ConnectionPtr&, error_code why) {
+      reason = why;
+      gone.set();
+    };
+    a.swarm.observe(std::move(events));
+    Wire wire(executor, b.address());
+    auto connection = co_await a.swarm.dial(b.id(), wire.addresses());
+    EXPECT_TRUE(connection);
+    if (!connection) co_return;
+    co_await test::settle();
+    wire.stop();
+    std::vector<std::unique_ptr<test::Operation<void>>> writing;
+    for (int i = 0; i < 100; ++i) {
+      writing.push_back(
+          std::make_unique<test::Operation<void>>(executor, send_a_window(*connection)));
+    }
+    EXPECT_TRUE(co_await gone.wait());
+    EXPECT_EQ(reason, Errc::timed_out);
+    for (auto& operation : writing) (void)co_await operation->result();
+    co_await close_all(a, b);
+    co_await wire.close();
+  });
+}
+
 TEST(Swarm, a_peer_that_vanishes_ends_the_tasks_of_its_streams) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

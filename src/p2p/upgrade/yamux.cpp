@@ -15,10 +15,6 @@ constexpr std::size_t kReadTurn = BufferChain::kMax * Buffer::kBlockSize;
 constexpr Duration kTick = std::chrono::seconds(1);
 // After our end the peer has this long to end as well.
 constexpr Duration kPartingTime = std::chrono::seconds(1);
-// With a window smaller than this, a writer waits for more instead of sending crumbs. The peer
-// grants credit when half its window is used up, so waiting for a sixteenth of the smallest never
-// stalls.
-constexpr std::uint32_t kLeastFragment = kInitialWindow / 16;
 // So many waiting writers are woken when the output queue has room again; the rest follow in turn.
 constexpr std::size_t kWakeAtOnce = 8;
 
@@ -155,7 +151,9 @@ class YamuxStream final : public net::Stream {
       if (session.dead()) co_return Errc::reset;
       if (state_->fin_sent) co_return Errc::closed;
       const std::size_t size = std::min(buffer.size(), kMaxPayload);
-      if (state_->send_window < std::min<std::size_t>(size, kLeastFragment)) {
+      // However small the rest of a window is, it is used up: go-yamux 5.1 lets a peer have less
+      // credit than it keeps books of, and may wait for the last byte before it grants more.
+      if (state_->send_window == 0) {
         CO_CHECK(co_await writable_.wait());
         continue;
       }

@@ -289,8 +289,8 @@ void Session::flush_syn(StreamState& stream) {
 void Session::close_write(StreamState& stream) {
   if (dead_ || stream.reset || stream.fin_sent) return;
   stream.fin_sent = true;
-  // A frame of its own: js-libp2p resets a stream whose FIN comes with data behind a protocol that it
-  // has not agreed to yet.
+  // A frame of its own: js-libp2p resets a stream whose FIN comes with data behind a protocol that
+  // it has not agreed to yet.
   Buffer frame = Buffer::with_capacity(kHeaderSize);
   frame.extend(kHeaderSize);
   const auto flags = static_cast<std::uint16_t>(kFin | first_flags(stream));

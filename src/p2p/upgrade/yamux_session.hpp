@@ -31,7 +31,7 @@ inline constexpr std::uint32_t kMaxWindow = 16 * 1024 * 1024;
 inline constexpr std::size_t kReceiveBudget = 64 * 1024 * 1024;
 // Streams that we opened and the peer has not acknowledged (spec: at most 256).
 inline constexpr std::size_t kAckBacklog = 256;
-// Streams opened by the peer; set_incoming_limit() raises it for a trusted one.
+// Streams opened by the peer, if set_incoming_limit() says nothing else.
 inline constexpr std::size_t kIncomingLimit = 512;
 // Bytes of control frames waiting to be sent; a peer that asks for more (by pings, SYNs) without
 // reading is cut.

@@ -202,6 +202,29 @@ TEST(Yamux, the_goodbye_is_the_last_frame) {
   });
 }
 
+TEST(Yamux, a_window_is_used_up_to_its_last_byte) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    One one(executor);
+    co_await one.send(FrameType::window_update, kSyn, 1, 0);
+    co_await test::settle();
+    const std::size_t size = 2 * kInitialWindow;
+    test::Operation<void> writing(executor, write_all(*one.side.incoming[0], size, 1));
+    // A peer that grants nothing before all it granted is used up.
+    std::size_t received = 0;
+    for (std::size_t granted = kInitialWindow; received < size; granted += kInitialWindow) {
+      while (received < granted) {
+        const FrameHeader frame = co_await one.next_but_ping();
+        if (frame.type == FrameType::data) received += frame.length;
+      }
+      EXPECT_EQ(received, granted);
+      co_await one.send(FrameType::window_update, 0, 1, kInitialWindow);
+    }
+    EXPECT_TRUE(co_await writing.result());
+    co_await one.close();
+  });
+}
+
 TEST(Yamux, a_violation_is_answered_by_a_goodbye_and_resets_all_streams) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

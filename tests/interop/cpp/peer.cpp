@@ -5,8 +5,24 @@
 namespace oc::interop {
 namespace {
 
-// `streams` and `hold` open as many as they like.
-constexpr std::size_t kStreams = 1'000'000;
+// None: `streams`, `connects` and `hold` exceed on purpose what a node allows.
+p2p::ResourceLimits no_limits() {
+  p2p::ResourceLimits limits;
+  for (p2p::ScopeLimits* scope : {&limits.system, &limits.transient, &limits.untrusted,
+                                  &limits.peer, &limits.untrusted_peer}) {
+    *scope = {};
+  }
+  limits.untrusted_connection = limits.connection = {p2p::kUnlimited, 64 << 20};
+  return limits;
+}
+
+p2p::SwarmOptions swarm_options(const Surroundings& around) {
+  p2p::SwarmOptions options;
+  options.upgrade.security = around.security;
+  options.limits = no_limits();
+  options.trim.high_water = p2p::kUnlimited;
+  return options;
+}
 
 awaitable<Verdict<void>> close_one(Peer& peer) {
   co_await peer.swarm().close();
@@ -18,13 +34,7 @@ awaitable<Verdict<void>> close_one(Peer& peer) {
 Peer::Peer(Surroundings& around)
     : host_(around.executor, around.clock, around.random,
             crypto::PrivateKey::generate(around.random), identify_options(),
-            {.upgrade = {around.security}}) {
-  p2p::SwarmEvents events;
-  events.connected = [](const p2p::ConnectionPtr& connection) {
-    connection->set_incoming_limit(kStreams);
-  };
-  swarm().observe(std::move(events));
-}
+            swarm_options(around)) {}
 
 p2p::IdentifyOptions Peer::identify_options() {
   p2p::IdentifyOptions options;

@@ -1,4 +1,4 @@
-// Peer: a libp2p host with a fresh key, as this program needs it: it trusts everybody.
+// Peer: a libp2p host with a fresh key, and without the limits that a node has.
 #pragma once
 
 #include <memory>

@@ -33,9 +33,11 @@ Service::Service(Peer& peer) : peer_(peer) {
 }
 
 void Service::serve(const std::string& protocol, Follow follow) {
-  peer_.swarm().handle(protocol, [this, follow](p2p::ConnectionPtr connection, StreamPtr stream) {
-    return run(follow, std::move(connection), std::move(stream));
-  });
+  peer_.swarm().handle(protocol,
+                       [this, follow](p2p::ConnectionPtr connection, StreamPtr stream) {
+                         return run(follow, std::move(connection), std::move(stream));
+                       },
+                       {.all = p2p::kUnlimited, .of_peer = p2p::kUnlimited});
 }
 
 awaitable<void> Service::run(Follow follow, p2p::ConnectionPtr connection, StreamPtr stream) {

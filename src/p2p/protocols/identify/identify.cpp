@@ -52,14 +52,14 @@ Identify::~Identify() {
 
 void Identify::connected(const ConnectionPtr& connection) {
   const ConnectionId id = connection->facts().id;
-  peers_[id].connection = connection;
+  connections_[id] = connection;
   queue_.connected(id);
   connection->tasks().spawn("identify", ask(connection));
 }
 
 void Identify::disconnected(const ConnectionPtr& connection) {
   const ConnectionId id = connection->facts().id;
-  peers_.erase(id);
+  connections_.erase(id);
   queue_.disconnected(id);
   observed_.ended(id, clock_.now());
   if (swarm_.connections_to(connection->peer()).empty()) allowances_.erase(connection->peer());
@@ -146,15 +146,8 @@ void Identify::observe(const Connection& connection, codec::Multiaddr observed) 
   if (const auto local = facts.local_address.tcp_endpoint()) {
     seen.at_listen_port = swarm_.listen_port(local->v6) == local->port;
   }
-  seen.trusted = peers_.at(facts.id).trusted;
+  seen.trusted = connection.trusted();
   observed_.observe(facts.id, std::move(seen), clock_.now());
-}
-
-void Identify::trust(const Connection& connection) {
-  auto found = peers_.find(connection.facts().id);
-  if (found == peers_.end()) return;
-  found->second.trusted = true;
-  observed_.trust(connection.facts().id);
 }
 
 std::vector<codec::Multiaddr> Identify::external_addresses() const {
@@ -174,7 +167,7 @@ void Identify::changed() {
 
 void Identify::push_more() {
   while (const auto id = queue_.next()) {
-    const ConnectionPtr connection = peers_.at(*id).connection;
+    const ConnectionPtr connection = connections_.at(*id);
     if (!connection->tasks().spawn("identify push", push(connection))) queue_.done(*id);
   }
 }

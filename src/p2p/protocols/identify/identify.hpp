@@ -23,10 +23,10 @@ namespace oc::p2p {
 
 inline constexpr const char* kIdentifyId = "/ipfs/id/1.0.0";
 inline constexpr const char* kIdentifyPushId = "/ipfs/id/push/1.0.0";
-// For one exchange.
 // Streams that are served at once, of each of the two protocols. Many peers may come in the same
 // second, each with a few connections.
 inline constexpr StreamLimits kIdentifyLimits{.all = 512, .of_peer = 16};
+// For one exchange.
 inline constexpr Duration kIdentifyTimeout = std::chrono::seconds(5);
 // Changes within this time are pushed together.
 inline constexpr Duration kPushDelay = std::chrono::milliseconds(250);
@@ -62,18 +62,14 @@ class Identify {
   // and together with what else changes. Of new protocols the swarm gives notice by itself.
   void changed();
 
-  // The owner trusts the peer of this connection to say truly from where it sees us.
-  void trust(const Connection& connection);
+  // The peer of this connection has become trusted (Connection::trust), so that what it said of
+  // from where it sees us counts for more.
+  void trust(const Connection& connection) { observed_.trust(connection.facts().id); }
   // Addresses under which this host is seen from outside (ObservedAddresses), without /p2p.
   std::vector<codec::Multiaddr> external_addresses() const;
   ObservedAddresses& observed() { return observed_; }
 
  private:
-  struct Peer {
-    ConnectionPtr connection;
-    bool trusted = false;
-  };
-
   awaitable<void> answer(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
   awaitable<void> ask(ConnectionPtr connection);
   awaitable<Result<IdentifyClaims>> query(ConnectionPtr connection);
@@ -92,7 +88,7 @@ class Identify {
   Clock& clock_;
   IdentifyOptions options_;
   std::uint64_t last_seq_ = 0;
-  std::map<ConnectionId, Peer> peers_;
+  std::map<ConnectionId, ConnectionPtr> connections_;
   PushQueue queue_;
   TokenBucket rounds_{kPushRoundInterval, kPushRoundBurst};
   std::optional<TimerId> round_;                     // the next round of pushes, when one is due
