@@ -261,6 +261,7 @@ TEST_F(ConfigTest, a_bad_file_is_answered_with_its_line) {
       {"announce = [1.5]", "line 1 of f: announce has an entry that is not a text"},
       {"announce = {}", "line 1 of f: announce is neither a text nor a list of texts"},
       {"\n\nroot-credentials = a:SECRET", "line 3 of f: not valid TOML (a text stands in quotes)"},
+      {"[%]", "line 1 of f: not valid TOML (a text stands in quotes)"},
       {"root-credentials = tSECRET", "line 1 of f: not valid TOML (a text stands in quotes)"},
       {"root-credentials = 'SECRET'",
        "line 1 of f: root-credentials has no ':' between user name and password"}};

@@ -1,3 +1,5 @@
+// toml++ 3.3 asserts that a key begins well just before it finds out, and says, that it does not.
+#define TOML_ASSERT(expression) static_assert(true)
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
