@@ -1,6 +1,7 @@
 #include "codec/multiaddr_protocols.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -45,10 +46,18 @@ Result<Bytes> ip_from_text(std::string_view text) {
   return bytes;
 }
 
-template <int family>
-std::string ip_to_text(BytesView value) {
+std::string ip4_to_text(BytesView value) {
+  char text[INET_ADDRSTRLEN];
+  return inet_ntop(AF_INET, value.data(), text, sizeof text);
+}
+
+std::string ip6_to_text(BytesView value) {
+  // The C library ends these in an IPv4 address; all others do that for mapped ones only (RFC 5952).
+  const bool ends_in_ip4 = std::ranges::all_of(value.first(12), [](Byte b) { return b == 0; }) &&
+                           get_be16(&value[12]) != 0;
+  if (ends_in_ip4) return fmt::format("::{:x}:{:x}", get_be16(&value[12]), get_be16(&value[14]));
   char text[INET6_ADDRSTRLEN];
-  return inet_ntop(family, value.data(), text, sizeof text);
+  return inet_ntop(AF_INET6, value.data(), text, sizeof text);
 }
 
 // ---- names and paths
@@ -171,10 +180,10 @@ constexpr ProtocolEntry named(Protocol code, std::string_view name) {
 constexpr int kVariable = ProtocolEntry::kVariable;
 
 constexpr ProtocolEntry kTable[] = {
-    {Protocol::ip4, "ip4", 4, false, nullptr, ip_from_text<AF_INET, 4>, ip_to_text<AF_INET>},
+    {Protocol::ip4, "ip4", 4, false, nullptr, ip_from_text<AF_INET, 4>, ip4_to_text},
     port(Protocol::tcp, "tcp"),
     port(Protocol::dccp, "dccp"),
-    {Protocol::ip6, "ip6", 16, false, nullptr, ip_from_text<AF_INET6, 16>, ip_to_text<AF_INET6>},
+    {Protocol::ip6, "ip6", 16, false, nullptr, ip_from_text<AF_INET6, 16>, ip6_to_text},
     named(Protocol::ip6zone, "ip6zone"),
     {Protocol::ipcidr, "ipcidr", 1, false, nullptr, number_from_text<std::uint8_t>, number_to_text},
     named(Protocol::dns, "dns"),

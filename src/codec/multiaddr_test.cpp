@@ -91,6 +91,8 @@ TEST(Multiaddr, text_is_normalised) {
   EXPECT_EQ(address("/ip6/0:0:0:0:0:0:0:1/tcp/080").to_string(), "/ip6/::1/tcp/80");
   EXPECT_EQ(address("/ip4/1.2.3.4/tcp/80/").to_string(), "/ip4/1.2.3.4/tcp/80");
   EXPECT_EQ(address("/ip6/::ffff:1.2.3.4").to_string(), "/ip6/::ffff:1.2.3.4");
+  EXPECT_EQ(address("/ip6/::1.2.3.4").to_string(), "/ip6/::102:304") << "as go and rust have it";
+  EXPECT_EQ(address("/ip6/::1:0").to_string(), "/ip6/::1:0");
 }
 
 TEST(Multiaddr, refuses_malformed_text) {
