@@ -1,9 +1,9 @@
 # The front door. Each target is a script that can be run by itself; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test asan tsan interop fuzz bench format lint tidy clean
+.PHONY: help run build test asan tsan interop fuzz bench bench-libp2p format lint tidy clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build and run a node in the foreground (ARGS="--port 2000 …" are its flags)
 	@exec build/release/open-chat $(ARGS)
@@ -16,7 +16,7 @@ test: ## layers, format, unit tests, and real nodes behind real NAT
 	@scripts/setup build test
 	@scripts/test
 
-asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: ## unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, built with clang
 	@scripts/setup build test
 	@scripts/unit-tests asan
 	@scripts/tally build/results/unit-asan.xml
@@ -26,11 +26,12 @@ tsan: ## unit tests under ThreadSanitizer
 	@scripts/unit-tests tsan
 	@scripts/tally build/results/unit-tsan.xml
 
-interop: ## our node against other libp2p implementations (needs Go 1.26 or newer)
+interop: ## our libp2p against go-, js- and rust-libp2p, as far as their toolchains are here
 	@scripts/setup build test
+	@scripts/differential
 	@scripts/interop
 
-fuzz: ## every fuzzer for SECONDS each (60)
+fuzz: ## every fuzzer for SECONDS each (60), under the same sanitizers
 	@scripts/setup build test
 	@scripts/fuzz $(or $(SECONDS),60)
 
@@ -38,6 +39,11 @@ bench: ## one table: beside socat, stunnel and ssh (ARGS="--quick", "--only bulk
 	@scripts/setup build bench
 	@scripts/build release
 	@bench/run.py $(ARGS)
+
+bench-libp2p: ## our libp2p beside go-libp2p and rust-libp2p (ARGS="--quick", "--only bulk", …)
+	@scripts/setup build
+	@scripts/build release interop-peer
+	@bench/libp2p.py $(ARGS)
 
 format: ## rewrite C++ files as .clang-format says
 	@scripts/setup test

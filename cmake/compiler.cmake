@@ -17,6 +17,9 @@ function(oc_compile_options target)
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
   # clang sees through libstdc++ 12's stable_sort to a function that C++17 deprecates.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
+  # Without the time of its making in it, ccache can keep the precompiled header and what uses it.
+  target_compile_options(${target} PRIVATE
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
   target_link_options(${target} PRIVATE -pie)
   if(OC_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${OC_SANITIZE} -fno-omit-frame-pointer

@@ -1,8 +1,8 @@
 # oc_layer(name above...): the layer src/<name>/ as the static library oc_<name>.
 #
-# Sources are all of the folder's *.cpp except *_test.cpp (unit tests, built into <name>_test),
-# *_bench.cpp (microbenchmarks) and *_fuzz.cpp (libFuzzer). Protobuf files proto/<name>/*.proto
-# belong to the layer of that name; include them as "<name>/<file>.pb.h".
+# Sources are all of the folder's *.cpp except *_test.cpp (unit tests, built into <name>_test) and
+# *_bench.cpp (microbenchmarks). Protobuf files proto/<name>/*.proto belong to the layer of that
+# name; include them as "<name>/<file>.pb.h".
 set(OC_LAYERS "" CACHE INTERNAL "")
 
 set(OC_base_LIBRARIES fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json Boost::headers
@@ -15,7 +15,7 @@ set(OC_node_LIBRARIES PkgConfig::statgrab prometheus-cpp::core)
 
 function(oc_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
   file(GLOB protos CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/proto/${name}/*.proto)
   foreach(proto ${protos})
     get_filename_component(stem ${proto} NAME_WE)

@@ -7,11 +7,11 @@ using namespace oc;
 
 namespace {
 
-awaitable<void> read_all(BytesView bytes, std::size_t limit, std::size_t piece) {
-  auto [stream, peer] = co_await fuzz::stream_of(bytes, piece);
+awaitable<void> read_all(BytesView bytes, std::size_t limit, fuzz::Cuts cuts) {
+  fuzz::GivenStream stream(bytes, cuts);
   BytesView left = bytes;
   for (;;) {
-    auto message = co_await net::read_delimited(*stream, limit);
+    auto message = co_await net::read_delimited(stream, limit);
     if (!message) {
       fuzz::require((message.error() == Errc::eof) == left.empty());
       co_return;
@@ -26,9 +26,9 @@ awaitable<void> read_all(BytesView bytes, std::size_t limit, std::size_t piece) 
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
-  const std::size_t piece = input.byte() % 16;
+  const fuzz::Cuts cuts(input.byte());
   const std::size_t limit = input.byte() * 16u;
   const BytesView bytes = input.rest();
-  fuzz::run_to_end([=] { return read_all(bytes, limit, piece); });
+  fuzz::run_to_end([=] { return read_all(bytes, limit, cuts); });
   return 0;
 }

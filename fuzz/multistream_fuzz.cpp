@@ -6,20 +6,20 @@ using namespace oc;
 
 namespace {
 
-awaitable<void> negotiate(BytesView bytes, std::size_t piece) {
+awaitable<void> negotiate(BytesView bytes, fuzz::Cuts cuts) {
   {
-    auto [stream, peer] = co_await fuzz::stream_of(bytes, piece);
+    fuzz::GivenStream stream(bytes, cuts);
     auto agreed =
-        co_await p2p::select_as_listener(*stream, [](std::string_view p) { return p == "/a"; });
+        co_await p2p::select_as_listener(stream, [](std::string_view p) { return p == "/a"; });
     fuzz::require(!agreed || *agreed == "/a");
   }
   {
-    auto [stream, peer] = co_await fuzz::stream_of(bytes, piece);
+    fuzz::GivenStream stream(bytes, cuts);
     const std::vector<std::string> offers{"/a", "/b"};
-    auto agreed = co_await p2p::select_as_dialer(*stream, offers);
+    auto agreed = co_await p2p::select_as_dialer(stream, offers);
     fuzz::require(!agreed || *agreed == "/a" || *agreed == "/b");
   }
-  auto [stream, peer] = co_await fuzz::stream_of(bytes, piece);
+  fuzz::StreamPtr stream = std::make_unique<fuzz::GivenStream>(bytes, cuts);
   auto lazy = co_await p2p::select_lazily(std::move(stream), "/a");
   fuzz::require(lazy.has_value());
   FixedBytes<16> into;
@@ -30,8 +30,8 @@ awaitable<void> negotiate(BytesView bytes, std::size_t piece) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, size);
-  const std::size_t piece = input.byte() % 32;
+  const fuzz::Cuts cuts(input.byte());
   const BytesView bytes = input.rest();
-  fuzz::run_to_end([bytes, piece] { return negotiate(bytes, piece); });
+  fuzz::run_to_end([=] { return negotiate(bytes, cuts); });
   return 0;
 }

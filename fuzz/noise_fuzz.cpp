@@ -1,4 +1,5 @@
-// Noise: bytes where a handshake should be, a handshake with an odd payload, and frames.
+// Noise: bytes where a handshake should be, a handshake with an odd payload, one between honest
+// peers with somebody between them, and frames.
 #include "crypto/noise_xx.hpp"
 #include "fuzzing.hpp"
 #include "p2p/upgrade/noise.hpp"
@@ -8,20 +9,32 @@ using namespace oc;
 
 namespace {
 
-using StreamPtr = std::unique_ptr<net::Stream>;
+using fuzz::StreamPtr;
 
-awaitable<void> honest_side(StreamPtr stream, bool initiator, bool& proven) {
-  static const auto identity = crypto::PrivateKey::from_seed(Bytes(32, 7));
-  FakeRandom random(1);
-  p2p::SecurityOptions options;
-  auto channel = co_await p2p::secure_noise(std::move(stream), initiator, identity, random,
-                                            std::move(options));
-  proven = channel.has_value();
+const crypto::PrivateKey& identity(bool initiator) {
+  static const auto ours = crypto::PrivateKey::from_seed(Bytes(32, 7));
+  static const auto theirs = crypto::PrivateKey::from_seed(Bytes(32, 8));
+  return initiator ? ours : theirs;
 }
 
-awaitable<void> garbage_for_a_handshake(BytesView bytes, std::size_t piece, bool initiator) {
-  auto [stream, peer] = co_await fuzz::stream_of(bytes, piece);
-  bool proven = false;
+struct Proven {
+  crypto::PublicKey key;
+  Bytes binding;
+};
+
+awaitable<void> honest_side(StreamPtr stream, bool initiator, std::optional<Proven>& proven) {
+  FakeRandom random(initiator ? 1 : 2);
+  p2p::SecurityOptions options;
+  auto channel = co_await p2p::secure_noise(std::move(stream), initiator, identity(initiator),
+                                            random, std::move(options));
+  if (!channel) co_return;
+  proven = Proven{channel->remote_key, channel->binding};
+  (void)co_await channel->stream->close_write();  // or its last message may be lost
+}
+
+awaitable<void> garbage_for_a_handshake(BytesView bytes, fuzz::Cuts cuts, bool initiator) {
+  StreamPtr stream = std::make_unique<fuzz::GivenStream>(bytes, cuts);
+  std::optional<Proven> proven;
   co_await honest_side(std::move(stream), initiator, proven);
   fuzz::require(!proven);
 }
@@ -40,7 +53,7 @@ awaitable<void> odd_payload(BytesView payload) {
   crypto::NoiseXX noise(crypto::NoiseRole::initiator, crypto::X25519KeyPair::generate(random),
                         random);
   TaskScope scope(co_await asio::this_coro::executor);
-  bool proven = false;
+  std::optional<Proven> proven;
   scope.spawn("honest", honest_side(std::move(honest), false, proven));
   auto first = noise.write_message({});
   fuzz::require((co_await peer->write(framed(*first))).has_value());
@@ -56,6 +69,19 @@ awaitable<void> odd_payload(BytesView payload) {
   fuzz::require(!proven);
 }
 
+// Whoever is content knows the other one; when both are, nothing was changed that matters.
+void tampered(fuzz::Input input, bool at_the_initiator) {
+  std::optional<Proven> first, second;
+  fuzz::run_tampered(
+      [&](StreamPtr stream) { return honest_side(std::move(stream), at_the_initiator, first); },
+      [&](StreamPtr stream) { return honest_side(std::move(stream), !at_the_initiator, second); },
+      input);
+  if (first) fuzz::require(first->key == identity(!at_the_initiator).public_key());
+  if (second) fuzz::require(second->key == identity(at_the_initiator).public_key());
+  if (first && second) fuzz::require(first->binding == second->binding);
+  if (input.empty()) fuzz::require(first && second);
+}
+
 crypto::CipherState cipher(Byte seed) {
   crypto::Secret<32> secret;
   std::ranges::fill(secret.mutable_view(), seed);
@@ -63,7 +89,7 @@ crypto::CipherState cipher(Byte seed) {
 }
 
 // Frames cut from the input, each sealed well, but one perhaps changed; then the input itself.
-awaitable<void> frames(fuzz::Input input, std::size_t piece) {
+awaitable<void> frames(fuzz::Input input, fuzz::Cuts cuts) {
   crypto::CipherState seal = cipher(1);
   Bytes wire, plain;
   bool changed = false;
@@ -81,7 +107,7 @@ awaitable<void> frames(fuzz::Input input, std::size_t piece) {
     if (!changed) append(plain, text);
     append(wire, framed(frame));
   }
-  auto [below, peer] = co_await fuzz::stream_of(wire, piece);
+  StreamPtr below = std::make_unique<fuzz::GivenStream>(wire, cuts);
   p2p::NoiseStream stream(std::move(below), cipher(2), cipher(1));
   Bytes got;
   FixedBytes<50> into;
@@ -104,16 +130,19 @@ awaitable<void> frames(fuzz::Input input, std::size_t piece) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Input input(data, std::min<std::size_t>(size, 8000));
   const Byte choice = input.byte();
-  const std::size_t piece = choice % 32;
-  switch (choice / 64) {
+  const fuzz::Cuts cuts(choice);
+  switch (choice / 32) {
     case 0:
-      fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), piece, true); });
-      break;
     case 1:
-      fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), piece, false); });
+      fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), cuts, true); });
       break;
-    case 2: fuzz::run_to_end([&] { return odd_payload(input.rest()); }); break;
-    default: fuzz::run_to_end([&] { return frames(input, piece); }); break;
+    case 2:
+    case 3:
+      fuzz::run_to_end([&] { return garbage_for_a_handshake(input.rest(), cuts, false); });
+      break;
+    case 4: fuzz::run_to_end([&] { return odd_payload(input.rest()); }); break;
+    case 5: tampered(input, choice % 2 == 0); break;
+    default: fuzz::run_to_end([&] { return frames(input, cuts); }); break;
   }
   return 0;
 }

@@ -28,10 +28,17 @@ class User {
                       event->stream->abandoned);
       }
     }
+    check_credit();
     return fine;
   }
 
   void act(Byte what, Byte amount) {
+    perform(what, amount);
+    check_credit();
+  }
+
+ private:
+  void perform(Byte what, Byte amount) {
     if (what % 16 == 0) {
       if (auto opened = session_.open()) streams_.push_back(*opened);
       return;
@@ -58,8 +65,12 @@ class User {
       }
     }
   }
-
- private:
+  // What the peer may have under way and what waits here is never more than the window.
+  void check_credit() const {
+    for (const StreamState* stream : streams_) {
+      fuzz::require(stream->receive_credit + stream->inbox_bytes <= stream->receive_window);
+    }
+  }
   void release(std::size_t at) {
     session_.release(*streams_[at], now_);
     streams_.erase(streams_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -94,6 +105,18 @@ Bytes likely_frame(fuzz::Input& input) {
   return frame;
 }
 
+// The header and the first bytes behind it in pieces, then the rest.
+bool receive_cut(User& user, BytesView frame, fuzz::Cuts cuts) {
+  BytesView front = frame.first(std::min<std::size_t>(frame.size(), 3 * kHeaderSize));
+  const BytesView rest = frame.subspan(front.size());
+  while (!front.empty()) {
+    const std::size_t size = cuts.next(front);
+    if (!user.receive(front.first(size))) return false;
+    front = front.subspan(size);
+  }
+  return rest.empty() || user.receive(rest);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -107,10 +130,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (choice < 96) {
         user.act(choice, input.byte());
       } else if (choice < 192) {
-        const Bytes frame = likely_frame(input);
-        const std::size_t cut = std::min<std::size_t>(frame.size(), choice % 32);
-        fine = user.receive(BytesView(frame).first(cut)) &&
-               user.receive(BytesView(frame).subspan(cut));
+        fine = receive_cut(user, likely_frame(input), fuzz::Cuts(choice));
       } else {
         fine = user.receive(input.bytes(choice - 191u));
       }
