@@ -48,7 +48,7 @@ TEST(Host, two_hosts_connect_identify_and_ping) {
     auto times = co_await a.host.ping().measure(*connection, 3);
     EXPECT_TRUE(times);
     EXPECT_EQ(times->size(), 3u);
-    for (int i = 0; i < 100 && !(*connection)->info(); ++i) co_await a.clock.sleep_for(5ms);
+    for (int i = 0; i < 100 && !(*connection)->info(); ++i) (void)co_await a.clock.sleep_for(5ms);
     EXPECT_TRUE((*connection)->info());
     if ((*connection)->info()) {
       EXPECT_EQ((*connection)->info()->agent_version, "open-chat/test");
@@ -99,7 +99,7 @@ TEST(Host, dials_at_the_same_time_to_one_peer_share_a_connection) {
     };
     TaskScope scope(executor);
     for (int i = 0; i < 10; ++i) scope.spawn("dial", one(a, b, ids));
-    for (int i = 0; i < 200 && scope.size() != 0; ++i) co_await a.clock.sleep_for(5ms);
+    for (int i = 0; i < 200 && scope.size() != 0; ++i) (void)co_await a.clock.sleep_for(5ms);
     EXPECT_EQ(ids.size(), 1u);
     co_await scope.close();
     co_await close_both(a, b);

@@ -45,7 +45,7 @@ class ResolverConformance : public testing::TestWithParam<ResolverKind> {
   using Test = awaitable<void> (*)(net::Resolver&);
 
   void with_resolver(Test test) {
-    run_async([this, test] { return drive(GetParam(), test); });
+    run_async([test] { return drive(GetParam(), test); });
   }
 
  private:

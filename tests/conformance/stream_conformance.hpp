@@ -55,7 +55,7 @@ class StreamConformance : public testing::TestWithParam<StreamKind> {
   // Runs `test` on a fresh pair; afterwards no block may be left in use.
   void with_pair(Test test) {
     const std::size_t blocks = Buffer::blocks_in_use();
-    run_async([this, test] { return drive(GetParam(), test); });
+    run_async([test] { return drive(GetParam(), test); });
     EXPECT_EQ(Buffer::blocks_in_use(), blocks);
   }
 

@@ -5,6 +5,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <initializer_list>
 #include <optional>

@@ -48,7 +48,7 @@ TEST(ReceiveBudget, the_one_that_refuses_is_told) {
 }
 
 TEST(ReceiveBudget, moves_to_another_with_what_is_taken) {
-  ReceiveBudget strangers(50), system(1000);
+  ReceiveBudget system(1000), strangers(50);
   strangers.move_into(&system);
   ReceiveBudget session(100);
   session.move_into(&strangers);

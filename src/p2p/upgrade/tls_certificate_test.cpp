@@ -36,7 +36,8 @@ TEST(TlsCertificate, ours_name_us) {
 }
 
 TEST(TlsCertificate, published_certificates_get_their_published_verdict) {
-  for (const auto& vector : test::load_json("libp2p/tls.json").at("certificates")) {
+  const auto vectors = test::load_json("libp2p/tls.json");
+  for (const auto& vector : vectors.at("certificates")) {
     const X509Ptr certificate = from_der(test::hex_of(vector, "certificate"));
     ASSERT_NE(certificate, nullptr);
     auto key = verify_tls_certificate(certificate.get(), kNow);

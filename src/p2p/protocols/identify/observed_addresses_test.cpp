@@ -97,7 +97,7 @@ TEST_F(ObservedAddressesTest, all_peers_at_one_ip4_address_are_one_observer) {
 TEST_F(ObservedAddressesTest, all_peers_in_one_ip6_network_are_one_observer) {
   const auto from = [&](const char* format) {
     observed_ = ObservedAddresses();
-    return confirms([this, format, i = 1](Observation& o) mutable {
+    return confirms([format, i = 1](Observation& o) mutable {
       std::string ip = format;
       ip.replace(ip.find('#'), 1, std::to_string(i++));
       o.remote = address(ip);
