@@ -1,6 +1,6 @@
 # The front door. Each target is a script that can be run by itself; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test asan tsan interop fuzz bench bench-libp2p format lint tidy clean
+.PHONY: help run build test asan tsan interop hostile fuzz bench bench-libp2p format lint tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ interop: ## our libp2p against go-, js- and rust-libp2p, as far as their toolcha
 	@scripts/setup build test
 	@scripts/differential
 	@scripts/interop
+
+hostile: ## real nodes against peers that break the rules on purpose
+	@scripts/setup build test
+	@scripts/hostile
 
 fuzz: ## every fuzzer for SECONDS each (60), under the same sanitizers
 	@scripts/setup build test

@@ -6,7 +6,7 @@
 namespace oc {
 
 // What the allocator may keep of freed memory before it is worth giving back.
-inline constexpr std::size_t kMaxFreeHeap = std::size_t{16} * 1024 * 1024;
+inline constexpr std::size_t kMaxFreeHeap = std::size_t{2} * 1024 * 1024;
 
 // Gives freed memory back to the system: after a burst of connections or tunnels it lies scattered,
 // and the allocator would keep it for good. Thread: any one at a time.

@@ -52,7 +52,8 @@ std::string ip4_to_text(BytesView value) {
 }
 
 std::string ip6_to_text(BytesView value) {
-  // The C library ends these in an IPv4 address; all others do that for mapped ones only (RFC 5952).
+  // The C library ends these in an IPv4 address; all others do that for mapped ones only (RFC
+  // 5952).
   const bool ends_in_ip4 = std::ranges::all_of(value.first(12), [](Byte b) { return b == 0; }) &&
                            get_be16(&value[12]) != 0;
   if (ends_in_ip4) return fmt::format("::{:x}:{:x}", get_be16(&value[12]), get_be16(&value[14]));
