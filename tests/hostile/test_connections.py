@@ -7,6 +7,7 @@ from stage import MEMBER, PEER_PORT, soak
 
 SECURITIES = ["noise", "tls"]
 CONNECTIONS_OF_A_PEER = 8
+CONNECTIONS_OF_AN_ADDRESS = 16
 MOST_RECORDS = 10_000
 GOOD_RSA = ["2048", "8192"]
 BAD_RSA = ["16384", "8193", "2047", "1024", "e1", "e65", "even"]
@@ -27,6 +28,15 @@ def test_one_peer_gets_no_more_than_its_share_of_connections(stage, security):
     with stage.watched():
         seen = stage.attack("one-peer", "--connections", 40, "--security", security)
     assert 0 < seen["served"] <= CONNECTIONS_OF_A_PEER
+
+
+def test_one_address_gets_no_more_than_its_share_of_connections(stage):
+    """CVE-2022-23492, its cap on one source of ever new peers."""
+    with stage.watched():
+        seen = stage.attack("sybil", "--connections", 100, "--streams", 1, "--seconds", 1,
+                            host=stage.attacker)
+    assert 0 < seen["opened"] <= CONNECTIONS_OF_AN_ADDRESS
+    assert seen["refused"] == 100 - seen["opened"]
 
 
 @pytest.mark.parametrize("fault", BAD_RSA)
@@ -90,7 +100,7 @@ def test_garbage_half_handshakes_and_silence_cost_nothing_for_good(stage, transp
     }[transport]
     security = "tls" if transport.endswith("tls") else "noise"
     with stage.watched():
-        seen = stage.attack("soak", "--security", security, "--seconds", soak(3, 3600),
+        seen = stage.attack("soak", "--security", security, "--seconds", soak(2, 3600),
                             timeout=soak(60, 3700), **where)
     assert seen["visits"] > 0
 

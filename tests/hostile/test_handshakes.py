@@ -89,7 +89,8 @@ def test_handshakes_leave_nothing_behind(stage, security):
     with stage.watched():
         seen = stage.attack("handshakes", "--count", count, "--security", security,
                             timeout=soak(120, 7200))
-    assert seen["done"] > 0
+    # The rest is over what the addresses may have in a second.
+    assert seen["done"] >= count * 0.9
 
 
 def test_an_older_tls_and_so_renegotiation_is_refused(stage):

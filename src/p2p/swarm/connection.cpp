@@ -14,7 +14,8 @@ bool preferred(const Connection::Facts& a, const Connection::Facts& b) {
 Connection::Connection(Facts facts, SecureChannel channel, ResourceLedger::ConnectionSlot slot,
                        Clock& clock, std::uint64_t hash_seed, Executor executor,
                        yamux::Connection::OnStream on_stream)
-    : facts_(std::move(facts)),
+    : clock_(clock),
+      facts_(std::move(facts)),
       remote_key_(std::move(channel.remote_key)),
       binding_(std::move(channel.binding)),
       security_(channel.security),
@@ -29,6 +30,12 @@ Connection::Connection(Facts facts, SecureChannel channel, ResourceLedger::Conne
 void Connection::apply_limits() {
   muxer_.set_incoming_limit(slot_.limits().streams_in);
   slot_.bound(muxer_.receive_budget());
+}
+
+void Connection::close() {
+  alive_ = false;
+  if (!closing_since_) closing_since_ = clock_.now();
+  muxer_.shut_down();
 }
 
 void Connection::trust() {

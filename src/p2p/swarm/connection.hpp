@@ -64,11 +64,10 @@ class Connection {
   awaitable<Result<std::unique_ptr<net::Stream>>> open_agreed_stream(std::string protocol);
 
   // Ends it gracefully: what is queued goes out, then a GoAway. Returns at once; no new stream is
-  // opened from then on.
-  void close() {
-    alive_ = false;
-    muxer_.shut_down();
-  }
+  // opened from then on. The swarm cuts it when that takes too long.
+  void close();
+  // When close() was called first.
+  std::optional<TimePoint> closing_since() const { return closing_since_; }
   // Ends it at once.
   void abort(error_code why) { muxer_.abort(why); }
   // Not ended, and neither side is closing it: it takes new streams.
@@ -97,6 +96,7 @@ class Connection {
  private:
   void apply_limits();
 
+  Clock& clock_;
   Facts facts_;
   crypto::PublicKey remote_key_;
   Bytes binding_;
@@ -106,6 +106,7 @@ class Connection {
   TaskScope tasks_;
   std::optional<PeerInfo> info_;
   bool alive_ = true;
+  std::optional<TimePoint> closing_since_;
 };
 
 // Whether new streams should rather take `a` than `b`: direct before circuits, then unlimited

@@ -89,6 +89,13 @@ struct ResourceLedger::Books {
                to_text(refusal.scope));
     return refusal;
   }
+  // What keeps a new connection out, if anything does. Untrusted, too, for that is what it becomes.
+  std::optional<Refusal> full(Resource direction) const {
+    if (!fits(system, limits.system, direction)) return Refusal{Scope::system, direction};
+    if (!fits(transient, limits.transient, direction)) return Refusal{Scope::transient, direction};
+    if (!fits(untrusted, limits.untrusted, direction)) return Refusal{Scope::untrusted, direction};
+    return std::nullopt;
+  }
   const ScopeLimits& peer_limits(bool trusted) const {
     return trusted ? limits.peer : limits.untrusted_peer;
   }
@@ -144,33 +151,26 @@ std::size_t ResourceLedger::sources() const { return books_->sources.size(); }
 
 Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept(
     const boost::asio::ip::address& source, TimePoint now) {
-  constexpr Resource kIn = Resource::connection_in;
-  Books& books = *books_;
   const std::string who = source.to_string();
-  if (!fits(books.system, books.limits.system, kIn)) return books.refuse({Scope::system, kIn}, who);
-  if (!fits(books.transient, books.limits.transient, kIn))
-    return books.refuse({Scope::transient, kIn}, who);
-  if (auto refused = books.sources.enter(source, now)) {
+  if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, who);
+  if (auto refused = books_->sources.enter(source, now)) {
     const bool rate = *refused == SourceGate::Refused::rate;
-    return books.refuse({Scope::source, rate ? Resource::rate : kIn}, who);
+    return books_->refuse({Scope::source, rate ? Resource::rate : Resource::connection_in}, who);
   }
-  ++books.system.connections_in;
-  ++books.transient.connections_in;
-  ConnectionSlot slot(books_, kIn);
+  ConnectionSlot slot(books_, Resource::connection_in);
   slot.source_ = source;
   return slot;
 }
 
 Granted<ResourceLedger::ConnectionSlot> ResourceLedger::dial() {
-  constexpr Resource kOut = Resource::connection_out;
-  Books& books = *books_;
-  if (!fits(books.system, books.limits.system, kOut))
-    return books.refuse({Scope::system, kOut}, "a dial");
-  if (!fits(books.transient, books.limits.transient, kOut))
-    return books.refuse({Scope::transient, kOut}, "a dial");
-  ++books.system.connections_out;
-  ++books.transient.connections_out;
-  return ConnectionSlot(books_, kOut);
+  if (auto full = books_->full(Resource::connection_out)) return books_->refuse(*full, "a dial");
+  return ConnectionSlot(books_, Resource::connection_out);
+}
+
+ResourceLedger::ConnectionSlot::ConnectionSlot(std::shared_ptr<Books> books, Resource direction)
+    : books_(std::move(books)), direction_(direction) {
+  ++count_of(books_->system, direction_);
+  ++count_of(books_->transient, direction_);
 }
 
 ResourceLedger::ConnectionSlot& ResourceLedger::ConnectionSlot::operator=(

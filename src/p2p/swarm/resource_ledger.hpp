@@ -116,8 +116,7 @@ class ResourceLedger::ConnectionSlot {
 
  private:
   friend class ResourceLedger;
-  ConnectionSlot(std::shared_ptr<Books> books, Resource direction)
-      : books_(std::move(books)), direction_(direction) {}
+  ConnectionSlot(std::shared_ptr<Books> books, Resource direction);
   void release();
 
   std::shared_ptr<Books> books_;  // null when empty

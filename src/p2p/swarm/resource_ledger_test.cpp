@@ -131,11 +131,14 @@ TEST_F(Ledger, strangers_leave_room_for_those_who_are_trusted) {
   ResourceLimits limits;
   limits.untrusted.connections = {.in = 2, .out = 2, .all = 2};
   limit(limits);
-  std::vector<ConnectionSlot> slots;
-  for (std::uint64_t peer = 1; peer <= 2; ++peer) slots.push_back(connected(peer));
   auto third = accept();
   ASSERT_TRUE(third);
+  std::vector<ConnectionSlot> slots;
+  for (std::uint64_t peer = 1; peer <= 2; ++peer) slots.push_back(connected(peer));
   EXPECT_EQ(third->identify(peer_of(3)).error(), (Refusal{Scope::untrusted, kConnectionIn}));
+  EXPECT_EQ(accept().error(), (Refusal{Scope::untrusted, kConnectionIn}))
+      << "no handshake is spent on what would be refused after it";
+  EXPECT_EQ(ledger_->dial().error(), (Refusal{Scope::untrusted, kConnectionOut}));
   slots[0].trust();
   EXPECT_TRUE(third->identify(peer_of(3)));
 }
@@ -333,6 +336,15 @@ TEST(ResourceLimits, one_source_leaves_room_for_others) {
     EXPECT_LT(streams, limits.untrusted.streams.in);
     EXPECT_LT(source.connections * limits.untrusted_connection.memory, limits.untrusted.memory);
   }
+}
+
+TEST(ResourceLimits, inbound_leaves_room_for_outbound) {
+  const ResourceLimits limits;
+  for (const ScopeLimits* scope : {&limits.system, &limits.transient, &limits.untrusted}) {
+    EXPECT_LT(scope->connections.in, scope->connections.all);
+    EXPECT_LT(scope->streams.in, scope->streams.all);
+  }
+  EXPECT_LT(limits.untrusted_peer.streams.in, limits.untrusted_peer.streams.all);
 }
 
 TEST(ResourceLimits, strangers_leave_room_for_members) {

@@ -39,11 +39,12 @@ struct SourceLimits {
 };
 
 // No source alone can use up what strangers share: its connections, with all that each may have,
-// are less than every sum below (ResourceLimits.one_source_leaves_room_for_others tests it).
+// are less than every sum below. And inbound alone never fills a sum, so that who floods us does
+// not keep us from dialing. (Tests named ResourceLimits.* hold the figures to it.)
 struct ResourceLimits {
   // A connection costs a descriptor and about 20 KiB, a served stream about 5 KiB. The streams are
   // twice the tunnels there may be (tunnel/running_rule.hpp), for the rest and for circuits.
-  ScopeLimits system{{2048, 1024, 2048}, {65'536, 65'536, 65'536}, 256 << 20};
+  ScopeLimits system{{1792, 1024, 2048}, {49'152, 49'152, 65'536}, 256 << 20};
 
   // Connections whose peer is not known yet, and strangers' streams whose protocol is not. After an
   // outage a whole network comes back at once; a handshake takes milliseconds, so 256 under way are
@@ -52,7 +53,7 @@ struct ResourceLimits {
 
   // Peers that nobody vouched for (Connection::trust), together: half of the connections, an eighth
   // of the streams and a quarter of the memory, so that no number of strangers keeps members out.
-  ScopeLimits untrusted{{1024, 512, 1024}, {8192, 4096, 8192}, 64 << 20};
+  ScopeLimits untrusted{{896, 512, 1024}, {8192, 4096, 10'240}, 64 << 20};
 
   // One peer. Eight connections as in go: both sides may dial at once, over several paths, and
   // again before an old connection is known to be dead. A trusted peer's streams are tunnels.

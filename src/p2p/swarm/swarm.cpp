@@ -249,6 +249,14 @@ awaitable<void> Swarm::keep_trimming() {
   for (;;) {
     if (auto slept = co_await clock_.sleep_for(kTrimInterval); !slept) co_return;
     trim();
+    cut_hanging();
+  }
+}
+
+void Swarm::cut_hanging() {
+  for (const auto& [id, connection] : connections_) {
+    const auto since = connection->closing_since();
+    if (since && clock_.now() - *since >= kClosingTimeout) connection->abort(Errc::timed_out);
   }
 }
 

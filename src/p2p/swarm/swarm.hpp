@@ -29,6 +29,9 @@ inline constexpr std::chrono::milliseconds kUserTimeout = std::chrono::seconds(3
 // Serves one stream of a protocol; runs as a task of the connection and is cancelled with it.
 using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique_ptr<net::Stream>)>;
 
+// A connection that was closed and has not ended after this is cut.
+inline constexpr Duration kClosingTimeout = std::chrono::seconds(10);
+
 struct SwarmEvents {
   std::function<void(const ConnectionPtr&)> connected = [](const ConnectionPtr&) {};
   std::function<void(const ConnectionPtr&, error_code)> disconnected = [](const ConnectionPtr&,
@@ -111,6 +114,8 @@ class Swarm {
   awaitable<void> run_connection(ConnectionPtr connection);
   awaitable<void> keep_trimming();
   void trim();
+  // Ends connections whose peers keep them from ending by themselves.
+  void cut_hanging();
   void on_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
   awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream,
                                ResourceLedger::StreamSlot slot);

@@ -244,6 +244,35 @@ TEST(Swarm, closing_is_quick_though_the_peer_is_stuck_with_megabytes_under_way) 
   });
 }
 
+TEST(Swarm, a_closed_connection_that_its_peer_keeps_from_ending_is_cut) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    Wire wire(executor, b.address());
+    auto connection = co_await a.swarm.dial(b.id(), wire.addresses());
+    EXPECT_TRUE(connection);
+    if (!connection) co_return;
+    co_await test::settle();
+    wire.stop();
+    std::vector<std::unique_ptr<test::Operation<void>>> writing;
+    for (int i = 0; i < 100; ++i) {
+      writing.push_back(
+          std::make_unique<test::Operation<void>>(executor, send_a_window(*connection)));
+    }
+    co_await test::settle();
+    (*connection)->close();
+    a.clock.advance(1s);
+    co_await test::settle();
+    EXPECT_EQ(a.disconnected, 0) << "its goodbye is behind megabytes that do not get through";
+    a.clock.advance(kTrimInterval + kClosingTimeout);
+    co_await test::settle();
+    EXPECT_EQ(a.disconnected, 1);
+    for (auto& operation : writing) (void)co_await operation->result();
+    co_await close_all(a, b);
+    co_await wire.close();
+  });
+}
+
 // On the kernel's own time, for it is the kernel that cuts.
 TEST(Swarm, a_peer_that_reads_nothing_is_cut_though_it_is_there) {
   test::run_async([]() -> awaitable<void> {
