@@ -66,6 +66,18 @@ def test_a_tunnel_whose_peer_falls_silent_breaks_in_time(two):
         assert two.private.peer_id not in two.public.online()
 
 
+def test_a_transfer_whose_peer_falls_silent_breaks_in_time(two):
+    port = two.forward()
+    with Service(two.private.host, ("127.0.0.1", port), pour), visit(two, port) as visitor:
+        assert visitor.recv(2**20)
+        fault.silence(two.private.host)
+        began = time.monotonic()
+        visitor.settimeout(BROKEN_WITHIN_S)
+        with pytest.raises(ConnectionResetError):
+            service.receive_all(visitor)
+        assert time.monotonic() - began < BROKEN_WITHIN_S
+
+
 # The end, asked for at any moment
 
 

@@ -245,6 +245,16 @@ TEST_F(YamuxSession, a_peer_that_dies_under_traffic_is_given_up_within_15_second
   EXPECT_LE(now_ - start, 15s);
 }
 
+TEST_F(YamuxSession, a_peer_that_falls_silent_while_it_sends_is_given_up_within_15_seconds) {
+  know_round_trip(1ms);
+  (void)incoming(data(kSyn, 1, "the beginning"));
+  const TimePoint start = now_;
+  Result<void> alive = success();
+  for (; alive && now_ - start < 60s; alive = session_.tick(now_)) now_ += 1s;
+  EXPECT_TRUE(!alive && alive.error() == P2pErrc::keep_alive_failed);
+  EXPECT_LE(now_ - start, 15s);
+}
+
 TEST_F(YamuxSession, a_peer_is_asked_sooner_when_bytes_of_ours_are_under_way) {
   know_round_trip(1ms);
   StreamState* stream = incoming(1);

@@ -119,6 +119,7 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
     if (header.has(kFin)) end_of_peer(*stream);
     return success();
   }
+  data_in_ = data_in_ || header.length != 0;
   if (header.length > stream->receive_credit) return Errc::protocol_violation;
   if (stream->fin_received && header.length != 0) return Errc::protocol_violation;
   stream->receive_credit -= header.length;
@@ -161,6 +162,7 @@ Result<void> Session::on_ping(const FrameHeader& header, TimePoint now) {
   if (header.has(kSyn)) return reply({FrameType::ping, kAck, 0, header.length});
   if (header.has(kAck) && ping_value_ == header.length) {
     ping_value_.reset();
+    data_in_ = false;
     round_trip_ = now - ping_sent_;
   }
   return success();
@@ -479,7 +481,8 @@ Result<void> Session::tick(TimePoint now) {
     return P2pErrc::keep_alive_failed;
   }
   const Duration quiet = now - last_received_;
-  if (!round_trip_ || quiet >= kIdlePing || (sent_since_received_ && quiet >= kBusyPing)) {
+  if (!round_trip_ || quiet >= kIdlePing ||
+      ((sent_since_received_ || data_in_) && quiet >= kBusyPing)) {
     ping_value_ = ++next_ping_;
     ping_sent_ = now;
     control({FrameType::ping, kSyn, 0, *ping_value_});

@@ -206,6 +206,7 @@ class Session {
 
   TimePoint last_received_;
   bool sent_since_received_ = false;
+  bool data_in_ = false;  // data came since a ping was last answered
   std::uint32_t next_ping_ = 0;
   std::optional<std::uint32_t> ping_value_;
   TimePoint ping_sent_{};
