@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from lab import service
+from lab import fault, service
 from lab.dns import DnsServer
 from lab.service import FileServer, Service
 from lab.terminal import Terminal
@@ -86,6 +86,21 @@ def test_a_closed_service_refuses(homes):
     Service(public, ("127.0.0.1", PORT), service.echo).close()
     with pytest.raises(ConnectionRefusedError):
         service.connect(public, ("127.0.0.1", PORT))
+
+
+def test_a_silenced_host_neither_answers_nor_refuses_until_it_is_mended(lab):
+    first, second = lab.public_host("first"), lab.public_host("second")
+    with Service(first, (first.address, PORT), peer_of) as seen:
+        fault.silence(first)
+        for host in (first, second):  # nothing is listening on the second
+            other = second if host is first else first
+            with pytest.raises(TimeoutError):
+                service.connect(host, (other.address, PORT), timeout=0.5)
+        service.connect(first, (first.address, PORT)).close()
+        assert seen.result() == first.address
+        fault.mend(first)
+        service.connect(second, (first.address, PORT)).close()
+        assert seen.result() == second.address
 
 
 def test_the_machines_own_network_is_out_of_sight(world):
