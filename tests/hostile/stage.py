@@ -145,8 +145,8 @@ class Stage:
         self.attack("handshakes", "--count", "200")
         self.attack("handshakes", "--count", "200", "--security", "tls")
         self.attack("tiny-frames")
-        self.attack("fill-windows", "--seconds", "1")
-        self.attack("sybil", "--connections", "16", "--seconds", "1")
+        self.attack("fill-windows", "--seconds", "1", *MEMBER)
+        self.attack("sybil", "--connections", "200", "--seconds", "1")
         with self.watched(settle=False):
             time.sleep(1)
         # Long enough for the victim to have given back what it does not use.
