@@ -12,12 +12,12 @@ inline constexpr std::size_t kMaxFreeHeap = std::size_t{2} * 1024 * 1024;
 // and the allocator would keep it for good. Thread: any one at a time.
 class FreeHeap {
  public:
-  // Does so when more than kMaxFreeHeap was freed since the last time, and returns whether. Holds
-  // the allocator's lock meanwhile, about 0.1 ms for a MiB given back.
+  // Does so when more than kMaxFreeHeap lies idle beyond what was left the last time, and returns
+  // whether. Holds the allocator's lock meanwhile, about 0.1 ms for a MiB given back.
   bool release();
 
  private:
-  std::size_t given_back_ = 0;  // of what is free
+  std::size_t kept_ = 0;  // idle, and not to be had back
 };
 
 }  // namespace oc

@@ -23,8 +23,7 @@ class P2pCategory final : public boost::system::error_category {
       case P2pErrc::no_addresses: return "no address to dial";
       case P2pErrc::name_not_resolved: return "the name in the address could not be resolved";
       case P2pErrc::dial_to_self: return "the address leads back to this node";
-      case P2pErrc::dial_backoff:
-        return "it could not be reached lately, and is left alone a while";
+      case P2pErrc::dial_backoff: return "unreachable lately, and left alone for a while";
       case P2pErrc::connection_limit: return "too many connections";
       case P2pErrc::stream_limit: return "too many streams";
     }
