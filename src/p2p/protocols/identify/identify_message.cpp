@@ -99,7 +99,8 @@ void update(PeerInfo& info, IdentifyClaims claims, const codec::PeerId& peer,
     if (named && *named != peer) continue;
     if (!is_told_over(address, remote)) continue;
     if (info.listen_addresses.size() >= kMaxIdentifyAddresses) break;
-    info.listen_addresses.push_back(address.without_peer());
+    codec::Multiaddr bare = address.without_peer();
+    if (!bare.empty()) info.listen_addresses.push_back(std::move(bare));
   }
 }
 

@@ -219,6 +219,7 @@ TEST_F(IdentifyMessage, what_is_no_address_is_left_out) {
   message.add_listen_addrs("garbage");
   message.add_listen_addrs(text_of(address("/ip4/192.0.2.1/tcp/1").bytes()));
   message.add_listen_addrs(text_of(address("/ip4/0.0.0.0/tcp/1").bytes()));
+  message.add_listen_addrs(text_of(codec::Multiaddr().with_peer(peer_).bytes()));
   message.set_observed_addr("garbage");
   ASSERT_TRUE(add(message));
   EXPECT_EQ(learn().listen_addresses.size(), 1u);
