@@ -25,8 +25,8 @@ struct Proven {
 awaitable<void> honest_side(StreamPtr stream, bool initiator, std::optional<Proven>& proven) {
   FakeRandom random(initiator ? 1 : 2);
   p2p::SecurityOptions options;
-  auto channel = co_await p2p::secure_noise(std::move(stream), initiator, identity(initiator),
-                                            random, std::move(options));
+  p2p::NoiseContext context(identity(initiator), random);
+  auto channel = co_await context.secure(std::move(stream), initiator, std::move(options));
   if (!channel) co_return;
   proven = Proven{channel->remote_key, channel->binding};
   (void)co_await channel->stream->close_write();  // or its last message may be lost

@@ -2,78 +2,90 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "base/assert.hpp"
 
 namespace oc::crypto {
 namespace {
 
-// libsodium takes no null pointer for a key, not even for an empty one.
-const Byte* key_data(BytesView key) {
-  static constexpr Byte kNothing = 0;
-  return key.empty() ? &kNothing : key.data();
+using Parts = std::initializer_list<BytesView>;
+
+// OpenSSL looks up what it is asked for by name, which costs more than to hash a block; so each
+// look-up is made once.
+
+template <std::size_t size>
+FixedBytes<size> digest(const EVP_MD* algorithm, Parts parts) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  bool ok = context != nullptr && EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1;
+  for (BytesView part : parts) {
+    ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+  }
+  FixedBytes<size> out;
+  ok = ok && EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1;
+  ASSERT(ok);
+  return out;
+}
+
+using Mac = std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)>;
+
+// HMAC of a digest, without a key yet.
+Mac make_hmac(std::string digest) {
+  EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  Mac context(EVP_MAC_CTX_new(hmac), EVP_MAC_CTX_free);
+  EVP_MAC_free(hmac);
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_end()};
+  ASSERT(context != nullptr && EVP_MAC_CTX_set_params(context.get(), params) == 1);
+  return context;
+}
+
+template <std::size_t size>
+FixedBytes<size> hmac(const Mac& keyless, BytesView key, Parts parts) {
+  static constexpr Byte kNothing = 0;  // no pointer would mean: keep the key there is
+  const Mac context(EVP_MAC_CTX_dup(keyless.get()), EVP_MAC_CTX_free);
+  bool ok = context != nullptr && EVP_MAC_init(context.get(), key.empty() ? &kNothing : key.data(),
+                                               key.size(), nullptr) == 1;
+  for (BytesView part : parts) {
+    ok = ok && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
+  }
+  FixedBytes<size> tag;
+  std::size_t written = 0;
+  ok = ok && EVP_MAC_final(context.get(), tag.data(), &written, tag.size()) == 1;
+  ASSERT(ok && written == size);
+  return tag;
 }
 
 }  // namespace
 
 FixedBytes<32> sha256(std::initializer_list<BytesView> parts) {
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
-  for (BytesView part : parts) crypto_hash_sha256_update(&state, part.data(), part.size());
-  FixedBytes<32> digest;
-  crypto_hash_sha256_final(&state, digest.data());
-  return digest;
+  static EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return digest<32>(kAlgorithm, parts);
 }
 
 FixedBytes<64> sha512(std::initializer_list<BytesView> parts) {
-  crypto_hash_sha512_state state;
-  crypto_hash_sha512_init(&state);
-  for (BytesView part : parts) crypto_hash_sha512_update(&state, part.data(), part.size());
-  FixedBytes<64> digest;
-  crypto_hash_sha512_final(&state, digest.data());
-  return digest;
+  static EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA512", nullptr);
+  return digest<64>(kAlgorithm, parts);
 }
 
 FixedBytes<32> hmac_sha256(BytesView key, std::initializer_list<BytesView> parts) {
-  crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key_data(key), key.size());
-  for (BytesView part : parts) crypto_auth_hmacsha256_update(&state, part.data(), part.size());
-  FixedBytes<32> tag;
-  crypto_auth_hmacsha256_final(&state, tag.data());
-  return tag;
+  static const Mac kKeyless = make_hmac("SHA256");
+  return hmac<32>(kKeyless, key, parts);
 }
 
-// libsodium has no SHA-384.
 FixedBytes<48> hmac_sha384(BytesView key, std::initializer_list<BytesView> parts) {
-  static EVP_MAC* const kHmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_new(kHmac),
-                                                                          EVP_MAC_CTX_free);
-  char digest[] = "SHA384";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                               OSSL_PARAM_construct_end()};
-  FixedBytes<48> tag;
-  bool ok =
-      context != nullptr && EVP_MAC_init(context.get(), key_data(key), key.size(), params) == 1;
-  for (BytesView part : parts) {
-    ok = ok && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
-  }
-  std::size_t size = 0;
-  ok = ok && EVP_MAC_final(context.get(), tag.data(), &size, tag.size()) == 1;
-  ASSERT(ok && size == tag.size());
-  return tag;
+  static const Mac kKeyless = make_hmac("SHA384");
+  return hmac<48>(kKeyless, key, parts);
 }
 
 FixedBytes<64> hmac_sha512(BytesView key, std::initializer_list<BytesView> parts) {
-  crypto_auth_hmacsha512_state state;
-  crypto_auth_hmacsha512_init(&state, key_data(key), key.size());
-  for (BytesView part : parts) crypto_auth_hmacsha512_update(&state, part.data(), part.size());
-  FixedBytes<64> tag;
-  crypto_auth_hmacsha512_final(&state, tag.data());
-  return tag;
+  static const Mac kKeyless = make_hmac("SHA512");
+  return hmac<64>(kKeyless, key, parts);
 }
 
 Secret<32> hkdf_sha256_extract(BytesView salt, BytesView input_key) {

@@ -172,10 +172,7 @@ constexpr Meant kMeant[] = {
        for (std::size_t at; (at = ours.find("%20")) != ours.npos;) ours.replace(at, 3, "+");
        return ours == as_text(c.go.value);
      }},
-    {"base32z is a base like the others",
-     [](const Case& c) {
- XX
-     }},
+    {"base32z is a base like the others", [](const Case& c) { XX }},
 };
 
 void judge(const Case& c, Comparison& comparison) {

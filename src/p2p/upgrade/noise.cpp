@@ -35,15 +35,6 @@ Bytes to_sign(BytesView static_key) {
   return text;
 }
 
-Bytes make_payload(const crypto::PrivateKey& identity, BytesView static_key,
-                   std::span<const std::string> muxers) {
-  pb::NoiseHandshakePayload payload;
-  payload.set_identity_key(std::string(as_text(identity.public_key().marshal())));
-  payload.set_identity_sig(std::string(as_text(identity.sign(to_sign(static_key)))));
-  for (const std::string& muxer : muxers) payload.mutable_extensions()->add_stream_muxers(muxer);
-  return to_bytes(as_bytes(payload.SerializeAsString()));
-}
-
 struct RemotePayload {
   crypto::PublicKey key;
   std::vector<std::string> muxers;
@@ -107,13 +98,25 @@ awaitable<Result<RemotePayload>> exchange(net::Stream& stream, crypto::NoiseXX& 
 
 }  // namespace
 
-awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below, bool initiator,
-                                              const crypto::PrivateKey& identity, Random& random,
-                                              SecurityOptions options) {
-  const auto static_keys = crypto::X25519KeyPair::generate(random);
+NoiseContext::NoiseContext(const crypto::PrivateKey& identity, Random& random)
+    : random_(random),
+      static_keys_(crypto::X25519KeyPair::generate(random)),
+      identity_key_(identity.public_key().marshal()),
+      identity_signature_(identity.sign(to_sign(static_keys_.public_key()))) {}
+
+Bytes NoiseContext::make_payload(std::span<const std::string> muxers) const {
+  pb::NoiseHandshakePayload payload;
+  payload.set_identity_key(std::string(as_text(identity_key_)));
+  payload.set_identity_sig(std::string(as_text(identity_signature_)));
+  for (const std::string& muxer : muxers) payload.mutable_extensions()->add_stream_muxers(muxer);
+  return to_bytes(as_bytes(payload.SerializeAsString()));
+}
+
+awaitable<Result<SecureChannel>> NoiseContext::secure(std::unique_ptr<net::Stream> below,
+                                                      bool initiator, SecurityOptions options) {
   const auto role = initiator ? crypto::NoiseRole::initiator : crypto::NoiseRole::responder;
-  crypto::NoiseXX noise(role, static_keys, random);
-  Bytes payload = make_payload(identity, static_keys.public_key(), options.muxers);
+  crypto::NoiseXX noise(role, static_keys_, random_);
+  Bytes payload = make_payload(options.muxers);
   auto remote = co_await exchange(*below, noise, initiator, std::move(payload), options.expected);
   if (!remote) {
     below->reset();

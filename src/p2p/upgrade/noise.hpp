@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "crypto/x25519.hpp"
 #include "p2p/error.hpp"
 #include "p2p/upgrade/secure_channel.hpp"
 
@@ -23,10 +24,25 @@ inline constexpr std::size_t kMaxNoiseHandshakeMessage = 8 * 1024;
 // Muxers that a peer may list (go's bound).
 inline constexpr int kMaxEarlyMuxers = 100;
 
-// Errors: P2pErrc::handshake_failed, P2pErrc::wrong_peer, and the stream's. Time-outs are the
-// caller's. On error the stream below is destroyed.
-awaitable<Result<SecureChannel>> secure_noise(std::unique_ptr<net::Stream> below, bool initiator,
-                                              const crypto::PrivateKey& identity, Random& random,
-                                              SecurityOptions options);
+// A static key of this process, signed once, for all handshakes of one identity, in either role.
+// (Forward secrecy is the ephemeral keys', which are fresh in each.) Lifetime: longer than the
+// handshakes; `random` is borrowed. Thread: the network thread.
+class NoiseContext {
+ public:
+  NoiseContext(const crypto::PrivateKey& identity, Random& random);
+
+  // Errors: P2pErrc::handshake_failed, P2pErrc::wrong_peer, and the stream's. Time-outs are the
+  // caller's. On error the stream below is destroyed.
+  awaitable<Result<SecureChannel>> secure(std::unique_ptr<net::Stream> below, bool initiator,
+                                          SecurityOptions options);
+
+ private:
+  Bytes make_payload(std::span<const std::string> muxers) const;
+
+  Random& random_;
+  crypto::X25519KeyPair static_keys_;
+  Bytes identity_key_;        // the public one, as libp2p writes it
+  Bytes identity_signature_;  // of the static key
+};
 
 }  // namespace oc::p2p

@@ -45,8 +45,8 @@ awaitable<Result<SecureChannel>> take_part(StreamPtr stream, Party party) {
   SecurityOptions options;
   options.expected = party.expected;
   options.muxers = party.muxers;
-  co_return co_await secure_noise(std::move(stream), party.initiator, identity, random,
-                                  std::move(options));
+  NoiseContext noise(identity, random);
+  co_return co_await noise.secure(std::move(stream), party.initiator, std::move(options));
 }
 
 using Both = std::pair<Result<SecureChannel>, Result<SecureChannel>>;

@@ -43,8 +43,8 @@ awaitable<Result<StreamPtr>> secure_by_noise(StreamPtr below, bool initiator, st
   FakeRandom random(seed);
   const auto identity = crypto::PrivateKey::generate(random);
   p2p::SecurityOptions options;
-  CO_TRY(auto channel, co_await p2p::secure_noise(std::move(below), initiator, identity, random,
-                                                  std::move(options)));
+  p2p::NoiseContext context(identity, random);
+  CO_TRY(auto channel, co_await context.secure(std::move(below), initiator, std::move(options)));
   co_return std::move(channel.stream);
 }
 

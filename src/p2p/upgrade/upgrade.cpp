@@ -24,9 +24,9 @@ awaitable<Result<std::string>> select(net::Stream& stream, bool initiator,
 
 Upgrader::Upgrader(const crypto::PrivateKey& identity, Clock& clock, Random& random,
                    UpgradeOptions options)
-    : identity_(identity), random_(random), options_(std::move(options)) {
+    : options_(std::move(options)), noise_(identity, random) {
   if (std::ranges::find(options_.security, kTlsId) != options_.security.end()) {
-    tls_ = std::make_unique<TlsContext>(identity_, clock);
+    tls_ = std::make_unique<TlsContext>(identity, clock);
   }
 }
 
@@ -37,8 +37,7 @@ awaitable<Result<SecureChannel>> Upgrader::secure(std::unique_ptr<net::Stream> r
   if (protocol == kTlsId) {
     co_return co_await tls_->secure(std::move(raw), initiator, std::move(options));
   }
-  co_return co_await secure_noise(std::move(raw), initiator, identity_, random_,
-                                  std::move(options));
+  co_return co_await noise_.secure(std::move(raw), initiator, std::move(options));
 }
 
 awaitable<Result<SecureChannel>> Upgrader::upgrade(std::unique_ptr<net::Stream> raw, bool initiator,

@@ -30,8 +30,8 @@ class Upgrader {
            UpgradeOptions options);
 
   // Gives a channel whose muxer (always kYamuxId now) is agreed on. `initiator`: the side that
-  // dialed. Errors as secure_noise(), TlsContext::secure() and select_as_dialer(); the raw stream
-  // is gone then.
+  // dialed. Errors as NoiseContext::secure(), TlsContext::secure() and select_as_dialer(); the raw
+  // stream is gone then.
   awaitable<Result<SecureChannel>> upgrade(std::unique_ptr<net::Stream> raw, bool initiator,
                                            std::optional<codec::PeerId> expected);
 
@@ -39,9 +39,8 @@ class Upgrader {
   awaitable<Result<SecureChannel>> secure(std::unique_ptr<net::Stream> raw, bool initiator,
                                           std::optional<codec::PeerId> expected);
 
-  const crypto::PrivateKey& identity_;
-  Random& random_;
   UpgradeOptions options_;
+  NoiseContext noise_;
   std::unique_ptr<TlsContext> tls_;  // null when TLS is not offered
 };
 

@@ -74,11 +74,17 @@ SelfDescription Identify::describe(const Connection& to) {
   self.observed_address = remote;
   self.listen_addresses = told_over(options_.addresses(), remote);
   self.protocols = swarm_.protocols();
-  // Each record is newer than the one before: peers differ in what they are told.
-  last_seq_ = std::max(last_seq_ + 1, options_.record_seq());
-  const crypto::PeerRecord record{swarm_.self(), last_seq_, self.listen_addresses};
-  self.signed_record = crypto::seal_peer_record(swarm_.identity(), record);
+  self.signed_record = record_of(self.listen_addresses);
   return self;
+}
+
+const Bytes& Identify::record_of(const std::vector<codec::Multiaddr>& addresses) {
+  if (last_record_.envelope.empty() || last_record_.addresses != addresses) {
+    last_seq_ = std::max(last_seq_ + 1, options_.record_seq());
+    const crypto::PeerRecord record{swarm_.self(), last_seq_, addresses};
+    last_record_ = {addresses, crypto::seal_peer_record(swarm_.identity(), record)};
+  }
+  return last_record_.envelope;
 }
 
 awaitable<Result<void>> Identify::tell(ConnectionPtr connection, net::Stream& stream) {

@@ -81,6 +81,8 @@ class Identify {
   void observe(const Connection& connection, codec::Multiaddr observed);
   void push_more();
   SelfDescription describe(const Connection& to);
+  // Signed. Newer than the one before unless it says the same: peers differ in what they are told.
+  const Bytes& record_of(const std::vector<codec::Multiaddr>& addresses);
   void connected(const ConnectionPtr& connection);
   void disconnected(const ConnectionPtr& connection);
 
@@ -88,6 +90,10 @@ class Identify {
   Clock& clock_;
   IdentifyOptions options_;
   std::uint64_t last_seq_ = 0;
+  struct {
+    std::vector<codec::Multiaddr> addresses;
+    Bytes envelope;
+  } last_record_;
   std::map<ConnectionId, ConnectionPtr> connections_;
   PushQueue queue_;
   TokenBucket rounds_{kPushRoundInterval, kPushRoundBurst};
