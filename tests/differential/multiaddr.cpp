@@ -172,7 +172,14 @@ constexpr Meant kMeant[] = {
        for (std::size_t at; (at = ours.find("%20")) != ours.npos;) ours.replace(at, 3, "+");
        return ours == as_text(c.go.value);
      }},
-    {"base32z is a base like the others", [](const Case& c) { XX }},
+    {"base32z is a base like the others",
+     [](const Case& c) {
+       const auto has = [input = as_text(c.input)](std::string_view part) {
+         return input.find(part) != input.npos;
+       };
+       return c.text && c.ours && !c.go.taken() &&
+              (has("/certhash/h") || has("/p2p/h") || has("/ipfs/h"));
+     }},
 };
 
 void judge(const Case& c, Comparison& comparison) {
