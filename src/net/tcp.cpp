@@ -13,6 +13,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace oc::net {
@@ -82,6 +83,16 @@ struct Lookup {
   Event done;
 };
 
+// Of a zone, which is an interface's name or its number (RFC 4007, section 11.2).
+std::optional<unsigned> interface_index(const std::string& zone) {
+  if (const unsigned index = ::if_nametoindex(zone.c_str()); index != 0) return index;
+  unsigned number = 0;
+  const char* const end = zone.data() + zone.size();
+  const auto [stop, error] = std::from_chars(zone.data(), end, number);
+  if (error != std::errc() || stop != end || number == 0) return std::nullopt;
+  return number;
+}
+
 int connect_from(int fd, const TcpAddress& to, std::uint16_t port) {
   set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -99,7 +110,11 @@ Result<TcpAddress> to_tcp_address(const codec::Multiaddr& address) {
     asio::ip::address_v6::bytes_type bytes;
     std::copy_n(tcp->address.begin(), 16, bytes.begin());
     asio::ip::address_v6 ip(bytes);
-    if (!tcp->zone.empty()) ip.scope_id(::if_nametoindex(tcp->zone.c_str()));
+    if (!tcp->zone.empty()) {
+      const auto index = interface_index(tcp->zone);
+      if (!index) return Errc::unsupported;
+      ip.scope_id(*index);
+    }
     return TcpAddress(ip, tcp->port);
   }
   asio::ip::address_v4::bytes_type bytes;

@@ -206,6 +206,14 @@ TEST(Tcp, multiaddrs_and_addresses_convert_both_ways) {
   // A dual-stack socket shows IPv4 visitors as mapped addresses.
   const TcpAddress mapped(asio::ip::make_address("::ffff:192.0.2.9"), 5);
   EXPECT_EQ(to_multiaddr(mapped).to_string(), "/ip4/192.0.2.9/tcp/5");
+  const auto scope = [](const std::string& zone) {
+    const auto link = codec::Multiaddr::parse("/ip6zone/" + zone + "/ip6/fe80::1/tcp/1");
+    const auto address = to_tcp_address(*link);
+    return address ? address->address().to_v6().scope_id() : 0;
+  };
+  EXPECT_EQ(scope("lo"), 1u) << "of every namespace the first";
+  EXPECT_EQ(scope("7"), 7u);
+  EXPECT_EQ(scope("nowhere0"), 0u) << "refused";
   const auto udp = codec::Multiaddr::parse("/ip4/192.0.2.1/udp/4001/quic-v1");
   EXPECT_EQ(to_tcp_address(*udp).error(), Errc::unsupported);
 }

@@ -80,6 +80,23 @@ TEST(NoiseStream, empty_frames_are_no_end) {
   });
 }
 
+TEST(NoiseStream, frames_that_carry_nothing_hold_up_nobody) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    Rig rig;
+    Bytes wire;
+    while (wire.size() < 3 * kReadTurn) append(wire, rig.sealed(""));
+    append(wire, rig.sealed("x"));
+    EXPECT_TRUE(co_await rig.peer->write(wire));
+    FixedBytes<8> into;
+    test::Operation<std::size_t> reading(executor, rig.stream.read_some(into));
+    co_await test::turns(1);
+    EXPECT_FALSE(reading.done()) << "others have had a turn before it was through";
+    auto n = co_await reading.result();
+    EXPECT_TRUE(n && *n == 1u);
+  });
+}
+
 TEST(NoiseStream, the_largest_frame_passes_both_ways) {
   test::run_async([]() -> awaitable<void> {
     Rig rig(1000);

@@ -1,5 +1,8 @@
 #include "p2p/upgrade/sealed_stream.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 
 namespace oc::p2p {
@@ -11,6 +14,10 @@ std::size_t SealedStream::whole_frame() const {
 }
 
 awaitable<Result<void>> SealedStream::fill() {
+  if (turn_ >= kReadTurn) {
+    turn_ = 0;
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  }
   if (received_.empty()) {
     CO_CHECK(co_await below_->readable());
     received_ = Buffer::pooled_flat();
@@ -25,6 +32,7 @@ awaitable<Result<void>> SealedStream::fill() {
   // Slices handed out earlier lie in front; the spare room is nobody's.
   CO_TRY(const std::size_t n, co_await below_->read_some(received_.spare()));
   received_.extend(n);
+  turn_ += n;
   co_return success();
 }
 

@@ -9,6 +9,10 @@
 
 namespace oc::p2p {
 
+// After this many bytes of frames a reader lets the other tasks run: what was received is passed on
+// while it is warm in the cache, and a peer whose frames carry little or nothing holds up nobody.
+inline constexpr std::size_t kReadTurn = BufferChain::kMax * Buffer::kBlockSize;
+
 // A frame that cannot be authenticated is P2pErrc::decrypt_failed and resets the stream below;
 // nothing behind it is looked at.
 class SealedStream : public net::Stream {
@@ -43,7 +47,8 @@ class SealedStream : public net::Stream {
   awaitable<Result<void>> fill();
 
   const std::size_t header_size_;
-  BufferChain opened_;  // opened, not read, for read_some
+  std::size_t turn_ = 0;  // bytes received since others ran
+  BufferChain opened_;    // opened, not read, for read_some
 };
 
 }  // namespace oc::p2p

@@ -1,7 +1,6 @@
 #include "p2p/upgrade/yamux.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <deque>
 
 #include "base/assert.hpp"
@@ -9,9 +8,6 @@
 namespace oc::p2p::yamux {
 namespace {
 
-// After this many received bytes the reader lets the other tasks run, so that what was received is
-// passed on while it is warm in the cache.
-constexpr std::size_t kReadTurn = BufferChain::kMax * Buffer::kBlockSize;
 constexpr Duration kTick = std::chrono::seconds(1);
 // After our end the peer has this long to end as well.
 constexpr Duration kPartingTime = std::chrono::seconds(1);
@@ -210,7 +206,6 @@ void handle_events(const std::shared_ptr<Core>& core) {
 }
 
 awaitable<void> read_loop(std::shared_ptr<Core> core) {
-  std::size_t turn = 0;
   for (;;) {
     auto chain = co_await core->channel->read_chain();
     if (!chain) {
@@ -219,7 +214,6 @@ awaitable<void> read_loop(std::shared_ptr<Core> core) {
     }
     const TimePoint now = core->clock.now();
     for (Buffer& bytes : *chain) {
-      turn += bytes.size();
       auto received = core->session.receive(std::move(bytes), now);
       handle_events(core);
       core->kick();
@@ -234,10 +228,6 @@ awaitable<void> read_loop(std::shared_ptr<Core> core) {
     if (core->session.peer_going_away() && core->session.stream_count() == 0) {
       core->end(P2pErrc::go_away);
       co_return;
-    }
-    if (turn >= kReadTurn) {
-      turn = 0;
-      co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     }
   }
 }
