@@ -31,7 +31,7 @@ struct MemberView {
   std::vector<std::string> addresses;
   bool self = false;
   bool online = false;
-  std::string path;  // "direct tcp /ip4/…", "circuit via …"; "" when offline
+  std::string path;  // "direct tcp /ip4/…", "lan tcp /ip4/…", "circuit via <peer>"; "" when offline
   std::optional<double> round_trip_ms;
   std::optional<WallTime> last_contact;
 };

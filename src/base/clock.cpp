@@ -126,6 +126,13 @@ std::int64_t unix_milliseconds(WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
+WallTime from_unix_seconds(std::uint64_t seconds) {
+  constexpr auto kLatest =
+      std::chrono::duration_cast<std::chrono::seconds>(WallTime::max().time_since_epoch());
+  const auto latest = static_cast<std::uint64_t>(kLatest.count());
+  return WallTime(std::chrono::seconds(std::min(seconds, latest)));
+}
+
 std::string iso8601(WallTime time) {
   const std::time_t seconds = unix_seconds(time);
   std::tm parts{};

@@ -70,6 +70,8 @@ class FakeClock final : public Clock {
 
 std::int64_t unix_seconds(WallTime time);
 std::int64_t unix_milliseconds(WallTime time);
+// The latest time there is for one that is later.
+WallTime from_unix_seconds(std::uint64_t seconds);
 // "2026-01-02T03:04:05Z"
 std::string iso8601(WallTime time);
 

@@ -133,6 +133,19 @@ Complaint set_name(NodeConfig& config, const std::string& value) {
   return std::nullopt;
 }
 
+Complaint set_relay(NodeConfig& config, const std::string& value) {
+  if (value != "off" && value != "auto" && value != "on")
+    return "is " + quoted(value) + ", neither off, auto nor on";
+  config.relay = value;
+  return std::nullopt;
+}
+
+Complaint set_public_relay(NodeConfig& config, const std::string& value) {
+  if (value != "off" && value != "on") return "is " + quoted(value) + ", neither off nor on";
+  config.public_relay = value;
+  return std::nullopt;
+}
+
 Complaint set_db_backend(NodeConfig&, const std::string& value) {
   if (value == "sqlite") return std::nullopt;
   if (value == "postgres") return "is 'postgres', which this version does not have";
@@ -187,6 +200,14 @@ constexpr std::array kSettings = {
             "/ip4/203.0.113.7/tcp/1985", bad_multiaddr, true, true, set_announce},
     Setting{"name", "", "NAME", "This node's name. Default: the host's name", "nas", bad_flag,
             false, false, set_name},
+    Setting{"relay", "", "off|auto|on",
+            "Relay for members that cannot reach each other. auto: when this node can be\n"
+            "reached by everybody. Default: auto",
+            "on", bad_flag, false, false, set_relay},
+    Setting{"public-relay", "", "off|on",
+            "Relay for strangers, too, within the limits of libp2p: 2 minutes and 128 KiB a\n"
+            "circuit. Default: off",
+            "on", bad_flag, false, false, set_public_relay},
     Setting{"db-backend", "-db", "KIND", "Kind of the store: sqlite.", "sqlite", bad_flag, false,
             false, set_db_backend},
     Setting{"db-path", "-dp", "FILE",

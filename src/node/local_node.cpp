@@ -5,6 +5,7 @@
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "node/metrics.hpp"
+#include "node/path_text.hpp"
 #include "node/plan.hpp"
 #include "node/version.hpp"
 
@@ -79,7 +80,7 @@ std::vector<api::MemberView> LocalNode::members() const {
     view.online = member.online;
     view.last_contact = member.last_contact;
     if (member.connection != nullptr) {
-      view.path = "direct tcp " + member.connection->facts().remote_address.to_string();
+      view.path = path_text(member.connection->facts().remote_address);
       if (auto time = member.connection->round_trip()) view.round_trip_ms = milliseconds(*time);
     }
     out.push_back(std::move(view));

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "node/path_text.hpp"
 #include "node/version.hpp"
 
 namespace oc::node {
@@ -160,10 +161,9 @@ std::string metrics_as_json(const MetricsSource& source) {
   for (const auto& member : source.overlay.members()) {
     if (!member.online) continue;
     const auto round_trip = member.connection->round_trip();
-    paths.push_back(
-        {{"peer_id", member.peer.to_string()},
-         {"path", "direct tcp " + member.connection->facts().remote_address.to_string()},
-         {"round_trip_ms", round_trip ? json(seconds(*round_trip) * 1000) : json()}});
+    paths.push_back({{"peer_id", member.peer.to_string()},
+                     {"path", path_text(member.connection->facts().remote_address)},
+                     {"round_trip_ms", round_trip ? json(seconds(*round_trip) * 1000) : json()}});
   }
   const json out = {{"node",
                      {{"peer_id", source.overlay.self().to_string()},

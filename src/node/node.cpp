@@ -1,5 +1,7 @@
 #include "node/node.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/memory.hpp"
 #include "node/version.hpp"
@@ -26,7 +28,8 @@ Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
       workers_(workers),
       plan_(std::move(plan)),
       resolver_(clock),
-      host_(executor, clock, random, plan_.identity, identify_options(), {.resolver = &resolver_}),
+      host_(executor, clock, random, plan_.identity, identify_options(), {.resolver = &resolver_},
+            relay_options()),
       overlay_(host_, clock, random, overlay_options(), overlay_events()),
       rules_(overlay_, resolver_, clock, random, executor),
       local_(host_, overlay_, rules_, store, clock, plan_.name),
@@ -60,7 +63,35 @@ p2p::IdentifyOptions Node::identify_options() {
 }
 
 overlay::OverlayOptions Node::overlay_options() const {
-  return {plan_.name, std::string(kVersion), plan_.announce, plan_.record_seq};
+  overlay::OverlayOptions options;
+  options.node_name = plan_.name;
+  options.version = std::string(kVersion);
+  options.announce = plan_.announce;
+  options.last_seq = plan_.record_seq;
+  options.reachable = [this] { return reachable(); };
+  return options;
+}
+
+p2p::RelayOptions Node::relay_options() const {
+  p2p::RelayOptions options;
+  options.serve_strangers = plan_.public_relay;
+  return options;
+}
+
+bool Node::reachable() const {
+  if (!plan_.announce.empty()) return true;
+  const auto is_public = [](const codec::Multiaddr& address) {
+    return address.scope() == codec::AddressScope::public_internet;
+  };
+  return std::ranges::any_of(host_.swarm().listen_addresses(), is_public);
+}
+
+awaitable<void> Node::offer_relay() {
+  for (;;) {
+    const bool automatic = plan_.relay == RelayMode::automatic && reachable();
+    host_.relay_service().serve(automatic || plan_.relay == RelayMode::on);
+    if (auto slept = co_await clock_.sleep_for(kRelayOfferInterval); !slept) co_return;
+  }
 }
 
 overlay::OverlayEvents Node::overlay_events() {
@@ -157,6 +188,7 @@ awaitable<Outcome<bool>> Node::start() {
     }
   }
   overlay_.start();
+  tasks_.spawn("relay offer", offer_relay());
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());
   co_return true;

@@ -14,6 +14,8 @@ namespace oc::node {
 
 // The machine's figures are sampled this often.
 inline constexpr Duration kSampleInterval = std::chrono::seconds(10);
+// Whether this node can relay is looked at that often.
+inline constexpr Duration kRelayOfferInterval = std::chrono::seconds(5);
 
 // Thread: the network thread. Close it before destruction.
 class Node {
@@ -32,6 +34,10 @@ class Node {
 
  private:
   Outcome<std::uint16_t> listen_for_peers();
+  // Whether everybody can reach this node: its owner says where, or an interface has a public
+  // address.
+  bool reachable() const;
+  awaitable<void> offer_relay();
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
   awaitable<void> store_seq(std::uint64_t seq);
@@ -39,6 +45,7 @@ class Node {
   awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network,
                                 std::string address);
   p2p::IdentifyOptions identify_options();
+  p2p::RelayOptions relay_options() const;
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
 

@@ -19,6 +19,8 @@ constexpr const char* kSettingName = "name";
 constexpr const char* kSettingHost = "api_host";
 constexpr const char* kSettingPort = "api_port";
 constexpr const char* kSettingAnnounce = "announce";
+constexpr const char* kSettingRelay = "relay";
+constexpr const char* kSettingPublicRelay = "public_relay";
 
 std::optional<std::string> find(const store::SettingsMap& settings, const std::string& name) {
   auto found = settings.find(name);
@@ -93,6 +95,11 @@ class SettingsMerge {
   store::SettingsMap stored_;
   store::SettingsMap changed_;
 };
+
+RelayMode relay_mode(const std::string& text) {
+  if (text == "off") return RelayMode::off;
+  return text == "on" ? RelayMode::on : RelayMode::automatic;
+}
 
 Outcome<crypto::PrivateKey> load_identity(SettingsMerge& settings, Random& random) {
   if (const auto stored = find(settings.stored(), kSettingKey)) {
@@ -190,7 +197,7 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   SettingsMerge settings(state.settings);
   auto identity = load_identity(settings, random);
   if (!identity) co_return identity.error();
-  Plan plan{*std::move(identity), {}, {}, 0, 0, {}, {}, {}, 0, {}, {}, {}, {}};
+  Plan plan(*std::move(identity));
   plan.name = settings.text(kSettingName, config.name, host_name());
   plan.host = settings.text(kSettingHost, config.host, std::string(kDefaultHost));
   plan.port = settings.port(kSettingPort, config.port, kDefaultPort);
@@ -199,6 +206,8 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   plan.p2p_port = config.p2p_port == 0 && chosen != 0
                       ? chosen
                       : settings.port(kSettingP2pPort, config.p2p_port, kDefaultP2pPort);
+  plan.relay = relay_mode(settings.text(kSettingRelay, config.relay, "auto"));
+  plan.public_relay = settings.text(kSettingPublicRelay, config.public_relay, "off") == "on";
   plan.record_seq = find_number<std::uint64_t>(state.settings, kSettingRecordSeq).value_or(0);
   if (!config.announce.empty())
     settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));

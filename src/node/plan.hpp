@@ -14,7 +14,12 @@
 
 namespace oc::node {
 
+// Whether to relay for members: never, when everybody can reach this node, or always.
+enum class RelayMode { off, automatic, on };
+
 struct Plan {
+  explicit Plan(crypto::PrivateKey key) : identity(std::move(key)) {}
+
   crypto::PrivateKey identity;
   std::string name;
   std::string host;  // of the API
@@ -23,6 +28,8 @@ struct Plan {
   std::vector<codec::Multiaddr> announce;
   std::vector<overlay::Network> networks;
   std::vector<overlay::BootstrapPeer> bootstrap;
+  RelayMode relay = RelayMode::automatic;
+  bool public_relay = false;
   std::uint64_t record_seq = 0;
   std::string root_user;
   // Set at the first start without -rc: to be shown to the person once.

@@ -46,6 +46,7 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
       failed_proofs_(kMaxFailedProofs, kFailedProofWindow),
       failed_addresses_(kMaxFailedProofsOfAddress, kFailedProofWindow),
       schedule_(random),
+      relays_(host.swarm(), host.relay_client(), clock, relay_keeper_options()),
       tasks_(host.swarm().executor()) {
   host_.swarm().handle(kNetworkProtocol,
                        [this](p2p::ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
@@ -58,6 +59,9 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
     on_disconnected(connection, why);
   };
   host_.swarm().observe(std::move(observer));
+  host_.relay_client().ready = [this](p2p::ConnectionPtr relay) {
+    return wait_for_proof(relay, [this, relay] { return members_.is_member(*relay); });
+  };
   members_.on_change = [this](const codec::PeerId& peer, const NetworkId& id, bool online) {
     on_member_changed(peer, id, online);
   };
@@ -92,9 +96,27 @@ void Overlay::start() {
   tasks_.spawn("mesh", keep_connected());
   tasks_.spawn("own record", keep_record());
   tasks_.spawn("sync", sync_.run());
+  relays_.start();
 }
 
-awaitable<void> Overlay::close() { return tasks_.close(); }
+awaitable<void> Overlay::close() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await relays_.close();
+  co_await tasks_.close();
+}
+
+p2p::RelayKeeperOptions Overlay::relay_keeper_options() {
+  p2p::RelayKeeperOptions options;
+  options.needed = [this] { return !options_.reachable(); };
+  options.may_relay = [this](const p2p::Connection& relay) { return members_.is_member(relay); };
+  options.changed = [this] { refresh_record(); };
+  return options;
+}
+
+void Overlay::addresses_changed() {
+  refresh_record();
+  relays_.look();
+}
 
 std::vector<codec::Multiaddr> Overlay::own_addresses() const {
   std::vector<codec::Multiaddr> addresses = options_.announce;
@@ -102,10 +124,13 @@ std::vector<codec::Multiaddr> Overlay::own_addresses() const {
     if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   };
   std::ranges::for_each(host_.identify().external_addresses(), add);
-  if (!options_.announce.empty()) return addresses;
-  auto listening = host_.swarm().listen_addresses();
-  std::ranges::stable_sort(listening, {}, rank);
-  std::ranges::for_each(listening, add);
+  if (options_.announce.empty()) {
+    auto listening = host_.swarm().listen_addresses();
+    std::ranges::stable_sort(listening, {}, rank);
+    if (listening.size() > kMaxInterfaceAddresses) listening.resize(kMaxInterfaceAddresses);
+    std::ranges::for_each(listening, add);
+  }
+  std::ranges::for_each(relays_.addresses(), add);
   // Loopback leads a peer on another machine to itself; it is told only where there is nothing
   // else.
   const auto is_loopback = [](const auto& address) { return rank(address) == kLoopbackRank; };
@@ -423,17 +448,26 @@ awaitable<Result<p2p::ConnectionPtr>> Overlay::connect(NetworkId network, codec:
   if (addresses_of(peer).empty() && host_.swarm().connection_to(peer) == nullptr)
     co_return Errc::not_found;
   CO_TRY(const p2p::ConnectionPtr dialed, co_await dial(peer));
+  const std::function<bool()> proved = [this, peer, network] {
+    return members_.connection_to(peer, network) != nullptr;
+  };
+  CO_CHECK(co_await wait_for_proof(dialed, proved));
+  co_return members_.connection_to(peer, network);
+}
+
+awaitable<Result<void>> Overlay::wait_for_proof(p2p::ConnectionPtr connection,
+                                                std::function<bool()> done) {
   const TimePoint until = clock_.now() + kProofTimeout;
-  for (;;) {
-    if (auto connection = members_.connection_to(peer, network)) co_return connection;
-    if (!dialed->alive()) {
-      if (auto refusal = last_refusal(peer)) co_return *refusal;
+  while (!done()) {
+    if (!connection->alive()) {
+      if (auto refusal = last_refusal(connection->peer())) co_return *refusal;
       co_return Errc::reset;
     }
     const Duration left = until - clock_.now();
     if (left <= Duration{0}) co_return Errc::timed_out;
     CO_CHECK(co_await with_deadline<void>(clock_, left, members_.wait_for_change()));
   }
+  co_return success();
 }
 
 awaitable<Result<std::unique_ptr<net::Stream>>> Overlay::open_stream(NetworkId network,

@@ -15,6 +15,7 @@
 #include "overlay/members.hpp"
 #include "overlay/sync.hpp"
 #include "p2p/host.hpp"
+#include "p2p/nat/relay_keeper.hpp"
 
 namespace oc::overlay {
 
@@ -35,6 +36,8 @@ inline constexpr Duration kMeshTick = std::chrono::milliseconds(250);
 inline constexpr Duration kRecordCheck = std::chrono::seconds(5);
 inline constexpr Duration kRecordRefresh = std::chrono::hours(24);
 inline constexpr std::size_t kMaxBootstrapPeers = 64;
+// Addresses of interfaces that are told to others: a record must have room for the circuits, too.
+inline constexpr std::size_t kMaxInterfaceAddresses = 16;
 // What a member's connections are worth more than others', when there are too many.
 inline constexpr int kMemberValue = 100;
 
@@ -45,6 +48,8 @@ struct OverlayOptions {
   // peers observe. Without /p2p.
   std::vector<codec::Multiaddr> announce;
   std::uint64_t last_seq = 0;  // the largest seq that this node ever used for its record
+  // Whether everybody can reach this node without a relay.
+  std::function<bool()> reachable = [] { return false; };
 };
 
 // What the rest of the program is told; called on the network thread, must not block.
@@ -89,9 +94,12 @@ class Overlay {
 
   const codec::PeerId& self() const { return host_.swarm().self(); }
   // Addresses for others, best first, without /p2p: those that the owner announces, those under
-  // which enough peers see this node, and, when none are announced, the interfaces'.
+  // which enough peers see this node, when none are announced the interfaces', and circuits.
   std::vector<codec::Multiaddr> own_addresses() const;
   BootstrapPeer own_bootstrap() const;
+  // What own_addresses() or OverlayOptions::reachable say is not what it was.
+  void addresses_changed();
+  const p2p::RelayKeeper& relays() const { return relays_; }
   // Every known member of any network but this node, by peer id.
   std::vector<MemberStatus> members() const;
   Members& membership() { return members_; }
@@ -125,6 +133,9 @@ class Overlay {
   // The peer has proved that it is a member.
   void admit(const p2p::ConnectionPtr& connection, const NetworkId& network);
   awaitable<void> drop_stranger(p2p::ConnectionPtr connection);
+  // Until `done`, as long as the connection lives and a proof may take. Errors: Errc::timed_out,
+  // Errc::reset, or why the peer refused.
+  awaitable<Result<void>> wait_for_proof(p2p::ConnectionPtr connection, std::function<bool()> done);
   awaitable<void> keep_connected();
   awaitable<void> keep_record();
   awaitable<void> dial_member(codec::PeerId peer);
@@ -132,6 +143,7 @@ class Overlay {
   awaitable<Result<p2p::ConnectionPtr>> dial(codec::PeerId peer);
   std::set<codec::PeerId> wanted_peers() const;
   std::vector<codec::Multiaddr> addresses_of(const codec::PeerId& peer) const;
+  p2p::RelayKeeperOptions relay_keeper_options();
   HandshakeParties parties(const p2p::Connection& connection) const;
   void refresh_record();
   void forget_old_records();
@@ -155,6 +167,7 @@ class Overlay {
   std::optional<SealedRecord> own_record_;
   std::vector<codec::Multiaddr> issued_addresses_;  // all that the record was made for
   OverlayCounters counters_;
+  p2p::RelayKeeper relays_;
   TaskScope tasks_;
 };
 

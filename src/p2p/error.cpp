@@ -26,6 +26,11 @@ class P2pCategory final : public boost::system::error_category {
       case P2pErrc::dial_backoff: return "unreachable lately, and left alone for a while";
       case P2pErrc::connection_limit: return "too many connections";
       case P2pErrc::stream_limit: return "too many streams";
+      case P2pErrc::relay_refused: return "the relay does not serve this node";
+      case P2pErrc::relay_full: return "the relay has no room";
+      case P2pErrc::no_reservation: return "the peer has no reservation at the relay";
+      case P2pErrc::relay_failed: return "the relay did not get through to the peer";
+      case P2pErrc::bad_reservation: return "the relay's reservation is void";
     }
     return "unknown libp2p error " + std::to_string(value);
   }

@@ -21,6 +21,11 @@ enum class P2pErrc {
   dial_backoff,            // every address failed lately and is left alone for a while
   connection_limit,        // a bound on connections is reached
   stream_limit,            // a bound on streams is reached
+  relay_refused,           // the relay does not serve this node
+  relay_full,              // the relay has no room
+  no_reservation,          // the peer is not to be had through this relay
+  relay_failed,            // the relay did not get through to the peer
+  bad_reservation,         // what the relay promised is void: past, or for somebody else
 };
 
 const boost::system::error_category& p2p_category() noexcept;

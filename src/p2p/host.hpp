@@ -3,6 +3,8 @@
 
 #include "p2p/protocols/identify/identify.hpp"
 #include "p2p/protocols/ping/ping.hpp"
+#include "p2p/protocols/relay/relay_client.hpp"
+#include "p2p/protocols/relay/relay_service.hpp"
 #include "p2p/swarm/swarm.hpp"
 
 namespace oc::p2p {
@@ -11,20 +13,33 @@ namespace oc::p2p {
 class Host {
  public:
   Host(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
-       IdentifyOptions identify, SwarmOptions options = {})
+       IdentifyOptions identify, SwarmOptions options = {}, RelayOptions relay = {})
       : swarm_(executor, clock, random, std::move(identity), std::move(options)),
+        relay_service_(swarm_, clock, relay_options(identify, std::move(relay))),
         identify_(swarm_, clock, std::move(identify)),
-        ping_(swarm_, clock, random) {}
+        ping_(swarm_, clock, random),
+        relay_client_(swarm_, clock) {}
 
   Swarm& swarm() { return swarm_; }
   const Swarm& swarm() const { return swarm_; }
   Identify& identify() { return identify_; }
   Ping& ping() { return ping_; }
+  RelayClient& relay_client() { return relay_client_; }
+  // Serves nobody before serve(true).
+  RelayService& relay_service() { return relay_service_; }
 
  private:
+  // Tells of the same addresses as identify, unless told otherwise.
+  static RelayOptions relay_options(const IdentifyOptions& identify, RelayOptions relay) {
+    if (!relay.addresses) relay.addresses = identify.addresses;
+    return relay;
+  }
+
   Swarm swarm_;
+  RelayService relay_service_;  // before identify, whose options it copies
   Identify identify_;
   Ping ping_;
+  RelayClient relay_client_;
 };
 
 }  // namespace oc::p2p

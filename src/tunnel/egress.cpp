@@ -5,7 +5,7 @@
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "net/preamble_stream.hpp"
-#include "tunnel/splice.hpp"
+#include "net/splice.hpp"
 
 namespace oc::tunnel {
 namespace {
@@ -120,8 +120,8 @@ awaitable<void> Egress::carry(net::TcpListener::Accepted visitor) {
     visitor.stream->reset();
     co_return;
   }
-  const SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
-  (void)co_await splice(*visitor.stream, **tunnel, bytes, context_.clock);
+  const net::SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
+  (void)co_await net::splice(*visitor.stream, **tunnel, bytes, context_.clock);
 }
 
 std::vector<std::size_t> Egress::targets_in_turn() {

@@ -2,8 +2,8 @@
 
 #include "base/deadline.hpp"
 #include "net/listening.hpp"
+#include "net/splice.hpp"
 #include "net/tcp.hpp"
-#include "tunnel/splice.hpp"
 
 namespace oc::tunnel {
 namespace {
@@ -127,8 +127,8 @@ awaitable<void> Ingress::carry(StreamPtr stream, TunnelHeader header) {
   }
   connected_in(context_.clock.now() - start);
   if (auto done = co_await send_answer(*stream, std::nullopt); !done) co_return;
-  const SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
-  (void)co_await splice(*stream, **service, bytes, context_.clock);
+  const net::SpliceCounters bytes{counters_.bytes_in, counters_.bytes_out};
+  (void)co_await net::splice(*stream, **service, bytes, context_.clock);
 }
 
 }  // namespace oc::tunnel

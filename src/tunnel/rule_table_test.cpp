@@ -1,7 +1,7 @@
 #include "tunnel/rule_table.hpp"
 
+#include "net/splice.hpp"
 #include "support/tunnel_site.hpp"
-#include "tunnel/splice.hpp"
 
 namespace oc::tunnel {
 namespace {
@@ -196,7 +196,7 @@ awaitable<void> remove_with_a_guest(TunnelWorld& world, bool at_the_front, bool 
   CO_ASSERT_TRUE(co_await world.finish(await_end(guest)));
   EXPECT_EQ(guest.seen.end, Errc::reset);
   // The far end learns of it at once, or, when it no longer reads from the tunnel, by its silence.
-  if (half_closed && at_the_front) co_await world.pass(kHalfClosedIdle + 5s, 1s);
+  if (half_closed && at_the_front) co_await world.pass(net::kHalfClosedIdle + 5s, 1s);
   co_await world.pass(100ms);
   EXPECT_EQ(pair.front.rules.open_tunnels(), 0u);
   EXPECT_EQ(pair.back.rules.open_tunnels(), 0u);

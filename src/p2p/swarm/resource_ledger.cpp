@@ -167,6 +167,11 @@ Granted<ResourceLedger::ConnectionSlot> ResourceLedger::dial() {
   return ConnectionSlot(books_, Resource::connection_out);
 }
 
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_circuit() {
+  if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, "a circuit");
+  return ConnectionSlot(books_, Resource::connection_in);
+}
+
 ResourceLedger::ConnectionSlot::ConnectionSlot(std::shared_ptr<Books> books, Resource direction)
     : books_(std::move(books)), direction_(direction) {
   ++count_of(books_->system, direction_);

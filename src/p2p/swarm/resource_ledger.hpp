@@ -2,7 +2,7 @@
 //
 // What is granted is a slot, which gives back what it holds when it goes. A connection's slot:
 //
-//   accept() or dial()      system, transient; inbound also its source
+//   accept() or dial()      system, transient; inbound also its source, unless it is a circuit
 //   identify(peer)          leaves transient; joins peer and untrusted
 //   trust()                 leaves untrusted and its source
 //
@@ -73,6 +73,9 @@ class ResourceLedger {
   // A connection that came from `source`; to be asked before anything is spent on it.
   Granted<ConnectionSlot> accept(const boost::asio::ip::address& source, TimePoint now);
   Granted<ConnectionSlot> dial();
+  // A circuit that came in: its relay's address says nothing of who comes, and the relay was chosen
+  // by us.
+  Granted<ConnectionSlot> accept_circuit();
 
   const ResourceLimits& limits() const;
   // system, transient or untrusted.

@@ -4,6 +4,7 @@
 
 #include "base/deadline.hpp"
 #include "base/log.hpp"
+#include "p2p/swarm/circuit_address.hpp"
 #include "p2p/swarm/counted_stream.hpp"
 #include "p2p/upgrade/multistream.hpp"
 
@@ -20,10 +21,14 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
       upgrader_(identity_, clock, random, options_.upgrade),
       ledger_(options_.limits),
       trimmer_(options_.trim),
-      dialer_(executor, clock, options_.resolver, is_plain_tcp,
-              [this](codec::PeerId peer, codec::Multiaddr address) {
-                return dial_address(std::move(peer), std::move(address));
-              }),
+      dialer_(
+          executor, clock, options_.resolver,
+          [this](const codec::Multiaddr& address) {
+            return is_plain_tcp(address) || (connect_circuit_ && parse_circuit(address));
+          },
+          [this](codec::PeerId peer, codec::Multiaddr address) {
+            return dial_address(std::move(peer), std::move(address));
+          }),
       tasks_(executor),
       running_(executor) {}
 
@@ -62,6 +67,13 @@ void Swarm::handle(std::string protocol, ProtocolHandler handler, StreamLimits l
   const bool is_new =
       protocols_.insert_or_assign(std::move(protocol), Protocol{std::move(handler), limits}).second;
   if (!is_new) return;
+  for (const SwarmEvents& observer : observers_) observer.protocols_changed();
+}
+
+void Swarm::stop_handling(std::string_view protocol) {
+  const auto found = protocols_.find(protocol);
+  if (found == protocols_.end()) return;
+  protocols_.erase(found);
   for (const SwarmEvents& observer : observers_) observer.protocols_changed();
 }
 
@@ -129,9 +141,11 @@ awaitable<void> Swarm::accept_loop(std::shared_ptr<net::TcpListener> listener) {
 
 awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted,
                                   ResourceLedger::ConnectionSlot slot) {
+  auto raw = describe(std::move(accepted.stream));
+  if (!raw) co_return;  // gone already
   auto upgraded = co_await with_deadline<ConnectionPtr>(
       clock_, kUpgradeTimeout,
-      establish(std::move(accepted.stream), Direction::inbound, std::nullopt, std::move(slot)));
+      establish(*std::move(raw), Direction::inbound, std::nullopt, std::move(slot)));
   if (upgraded) co_return;
   ++counters_.upgrades_failed;
   log::debug("inbound connection from {} failed: {}", net::to_text(accepted.remote),
@@ -154,33 +168,63 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
   co_return dialed.error();
 }
 
+awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec::PeerId from) {
+  auto slot = ledger_.accept_circuit();
+  if (!slot) {
+    ++counters_.refused;
+    co_return P2pErrc::connection_limit;
+  }
+  ++counters_.accepted;
+  co_return co_await with_deadline<ConnectionPtr>(
+      clock_, kUpgradeTimeout,
+      establish(std::move(raw), Direction::inbound, std::move(from), *std::move(slot)));
+}
+
 awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
+  if (parse_circuit(address)) co_return co_await dial_circuit(std::move(peer), std::move(address));
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  co_return co_await dial_tcp(std::move(peer), to);
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::Multiaddr address) {
+  auto slot = ledger_.dial();
+  if (!slot) co_return P2pErrc::connection_limit;
+  CO_TRY(RawConnection raw, co_await connect_circuit_(peer, std::move(address)));
+  co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer),
+                               *std::move(slot));
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
   // From the listen port only to the outside: on loopback both ends' ports would collide at once.
   if (!to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
-  CO_TRY(auto raw, co_await net::tcp_connect(to, options));
+  CO_TRY(auto stream, co_await net::tcp_connect(to, options));
+  CO_TRY(RawConnection raw, describe(std::move(stream)));
   co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer),
                                *std::move(slot));
 }
 
-awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStream> raw,
-                                                  Direction direction,
+Result<RawConnection> Swarm::describe(std::unique_ptr<net::SocketStream> stream) const {
+  TRY(const net::TcpAddress remote, net::remote_address(*stream));
+  TRY(const net::TcpAddress local, net::local_address(*stream));
+  net::set_user_timeout(*stream, options_.user_timeout);
+  return RawConnection{std::move(stream), net::to_multiaddr(remote), net::to_multiaddr(local)};
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::establish(RawConnection raw, Direction direction,
                                                   std::optional<codec::PeerId> expected,
                                                   ResourceLedger::ConnectionSlot slot) {
-  CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
-  CO_TRY(const net::TcpAddress local, net::local_address(*raw));
-  net::set_user_timeout(*raw, options_.user_timeout);
   const bool initiator = direction == Direction::outbound;
   CO_TRY(SecureChannel channel,
-         co_await upgrader_.upgrade(std::move(raw), initiator, std::move(expected)));
+         co_await upgrader_.upgrade(std::move(raw.stream), initiator, std::move(expected)));
   Connection::Facts facts;
   facts.direction = direction;
   facts.peer = channel.remote_key.peer_id();
-  facts.remote_address = net::to_multiaddr(remote);
-  facts.local_address = net::to_multiaddr(local);
+  facts.remote_address = std::move(raw.remote_address);
+  facts.local_address = std::move(raw.local_address);
+  facts.limited = raw.limited;
   if (facts.peer == self_) co_return P2pErrc::dial_to_self;
   if (running_.closing()) co_return Errc::closed;
   if (!slot.identify(facts.peer)) co_return P2pErrc::connection_limit;

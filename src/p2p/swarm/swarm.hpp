@@ -32,11 +32,23 @@ using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique
 // A connection that was closed and has not ended after this is cut.
 inline constexpr Duration kClosingTimeout = std::chrono::seconds(10);
 
+// A stream that leads to a peer, and is to be upgraded.
+struct RawConnection {
+  std::unique_ptr<net::Stream> stream;
+  codec::Multiaddr remote_address;  // without /p2p of the peer
+  codec::Multiaddr local_address;
+  bool limited = false;  // see Connection::Facts
+};
+
+// Leads to a peer over an address that parse_circuit() takes.
+using ConnectCircuit =
+    std::function<awaitable<Result<RawConnection>>(codec::PeerId peer, codec::Multiaddr address)>;
+
 struct SwarmEvents {
   std::function<void(const ConnectionPtr&)> connected = [](const ConnectionPtr&) {};
   std::function<void(const ConnectionPtr&, error_code)> disconnected = [](const ConnectionPtr&,
                                                                           error_code) {};
-  // handle() was called with a protocol that had no handler before.
+  // A protocol is served that was not before, or is no longer.
   std::function<void()> protocols_changed = [] {};
 };
 
@@ -75,6 +87,8 @@ class Swarm {
   // One handler a protocol: a second one takes the place of the first for the streams to come.
   // Streams beyond the limits are reset.
   void handle(std::string protocol, ProtocolHandler handler, StreamLimits limits = {});
+  // New streams of the protocol are refused from now on; those there are go on.
+  void stop_handling(std::string_view protocol);
   std::vector<std::string> protocols() const;
   // Several observers; called in the order they were added.
   void observe(SwarmEvents events) { observers_.push_back(std::move(events)); }
@@ -84,6 +98,12 @@ class Swarm {
   // Dialer::dial, among them P2pErrc::wrong_peer, ::connection_limit and Errc::timed_out.
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options = {});
+
+  // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
+  void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }
+  // Upgrades a circuit that a relay handed over, as coming from this peer. Errors:
+  // P2pErrc::connection_limit, Errc::timed_out, those of Upgrader::upgrade.
+  awaitable<Result<ConnectionPtr>> accept_circuit(RawConnection raw, codec::PeerId from);
 
   // The connection new streams should take: the best that is alive(). Null when there is none.
   ConnectionPtr connection_to(const codec::PeerId& peer) const;
@@ -105,8 +125,11 @@ class Swarm {
   awaitable<void> accept_one(net::TcpListener::Accepted accepted,
                              ResourceLedger::ConnectionSlot slot);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
-  awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw,
-                                             Direction direction,
+  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to);
+  awaitable<Result<ConnectionPtr>> dial_circuit(codec::PeerId peer, codec::Multiaddr address);
+  // What a TCP connection leads to, tuned for its use.
+  Result<RawConnection> describe(std::unique_ptr<net::SocketStream> stream) const;
+  awaitable<Result<ConnectionPtr>> establish(RawConnection raw, Direction direction,
                                              std::optional<codec::PeerId> expected,
                                              ResourceLedger::ConnectionSlot slot);
   ConnectionPtr add_connection(Connection::Facts facts, SecureChannel channel,
@@ -141,6 +164,7 @@ class Swarm {
   std::unordered_map<codec::PeerId, std::set<ConnectionId>> by_peer_;
   std::uint64_t next_connection_ = 1;
   SwarmCounters counters_;
+  ConnectCircuit connect_circuit_;  // empty: circuits are not dialed
   Dialer dialer_;
   TaskScope tasks_;    // accepting, trimming
   TaskScope running_;  // one task a connection

@@ -1,4 +1,4 @@
-#include "tunnel/splice.hpp"
+#include "net/splice.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -7,16 +7,16 @@
 #include "net/fake_stream.hpp"
 #include "support/run_async.hpp"
 
-namespace oc::tunnel {
+namespace oc::net {
 namespace {
 
-using StreamPtr = std::unique_ptr<net::Stream>;
+using StreamPtr = std::unique_ptr<Stream>;
 
 // visitor ═ [outer, inner] ═ service, with the splice in between.
 struct Spliced {
-  explicit Spliced(net::FakeStreamOptions left = {}, net::FakeStreamOptions right = {}) {
-    std::tie(visitor, outer) = net::make_fake_stream_pair(left);
-    std::tie(inner, service) = net::make_fake_stream_pair(right);
+  explicit Spliced(FakeStreamOptions left = {}, FakeStreamOptions right = {}) {
+    std::tie(visitor, outer) = make_fake_stream_pair(left);
+    std::tie(inner, service) = make_fake_stream_pair(right);
   }
   StreamPtr visitor, outer, inner, service;
   std::uint64_t forward = 0, backward = 0;
@@ -33,7 +33,7 @@ awaitable<void> turns(Executor executor, int count = 50) {
   for (int i = 0; i < count; ++i) co_await asio::post(executor, asio::use_awaitable);
 }
 
-awaitable<std::string> read_all(net::Stream& stream, error_code& end) {
+awaitable<std::string> read_all(Stream& stream, error_code& end) {
   std::string out;
   for (;;) {
     FixedBytes<1000> bytes;
@@ -139,8 +139,7 @@ TEST(Splice, carries_a_reset_after_one_half_has_ended) {
   with_splice(s, reset_after_half_close);
 }
 
-awaitable<void> silent_after_half_close(Spliced& s, TaskScope& tasks, net::Stream& ended,
-                                        net::Stream& left) {
+awaitable<void> silent_after_half_close(Spliced& s, TaskScope& tasks, Stream& ended, Stream& left) {
   EXPECT_TRUE(co_await ended.close_write());
   for (int i = 0; i < 3; ++i) {
     co_await turns(tasks.executor());
@@ -265,7 +264,7 @@ TEST(Splice, ends_when_cancellation_comes_together_with_the_end_of_a_half) {
   }
 }
 
-awaitable<void> write_until_stuck(net::Stream& to, std::size_t& written) {
+awaitable<void> write_until_stuck(Stream& to, std::size_t& written) {
   const Bytes piece(1000, 'x');
   for (;;) {
     if (!co_await to.write(piece)) co_return;
@@ -289,7 +288,7 @@ TEST(Splice, takes_in_no_more_than_the_other_side_takes) {
 }
 
 // Writes `size` bytes of a sequence in odd pieces, then ends.
-awaitable<void> send_sequence(net::Stream& to, std::uint64_t seed, std::size_t size) {
+awaitable<void> send_sequence(Stream& to, std::uint64_t seed, std::size_t size) {
   FakeRandom random(seed);
   FakeRandom sizes(seed + 1);
   while (size != 0) {
@@ -301,13 +300,13 @@ awaitable<void> send_sequence(net::Stream& to, std::uint64_t seed, std::size_t s
   EXPECT_TRUE(co_await to.close_write());
 }
 
-awaitable<void> expect_sequence(net::Stream& from, std::uint64_t seed, std::size_t size) {
+awaitable<void> expect_sequence(Stream& from, std::uint64_t seed, std::size_t size) {
   FakeRandom random(seed);
   while (size != 0) {
     FixedBytes<64> got;
     FixedBytes<64> wanted;
     random.fill(wanted);
-    if (auto read = co_await net::read_exactly(from, got); !read) {
+    if (auto read = co_await read_exactly(from, got); !read) {
       ADD_FAILURE() << size << " bytes are missing: " << read.error().message();
       co_return;
     }
@@ -344,4 +343,4 @@ TEST(Splice, carries_sixteen_mebibytes_both_ways_whatever_the_chunks_are) {
 }
 
 }  // namespace
-}  // namespace oc::tunnel
+}  // namespace oc::net

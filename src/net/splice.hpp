@@ -6,7 +6,7 @@
 #include "base/clock.hpp"
 #include "net/stream.hpp"
 
-namespace oc::tunnel {
+namespace oc::net {
 
 // When one half has ended and nothing moves in the other for this long, both are reset: a far end
 // that is gone is not noticed otherwise, since nobody reads from a half that has ended.
@@ -23,7 +23,6 @@ struct SpliceCounters {
 // Backpressure: nothing is read that was not written on. Both streams must outlive the call; both
 // are finished or reset when it returns. Cancelling it resets both, also when one half has ended
 // already; the calling task does not throw on cancellation from then on.
-awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters,
-                               Clock& clock);
+awaitable<Result<void>> splice(Stream& a, Stream& b, SpliceCounters counters, Clock& clock);
 
-}  // namespace oc::tunnel
+}  // namespace oc::net

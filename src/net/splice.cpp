@@ -1,16 +1,16 @@
-#include "tunnel/splice.hpp"
+#include "net/splice.hpp"
 
 #include "base/deadline.hpp"
 
-namespace oc::tunnel {
+namespace oc::net {
 namespace {
 
-void reset_both(net::Stream& a, net::Stream& b) {
+void reset_both(Stream& a, Stream& b) {
   a.reset();
   b.reset();
 }
 
-awaitable<Result<void>> pump(net::Stream& from, net::Stream& to, std::uint64_t& bytes,
+awaitable<Result<void>> pump(Stream& from, Stream& to, std::uint64_t& bytes,
                              std::uint64_t& chunks) {
   for (;;) {
     auto chain = co_await from.read_chain();
@@ -39,7 +39,7 @@ struct Half {
   bool ended = false;
 };
 
-awaitable<void> pump_half(net::Stream& from, net::Stream& to, std::uint64_t& bytes, Half& half,
+awaitable<void> pump_half(Stream& from, Stream& to, std::uint64_t& bytes, Half& half,
                           Event& ended) {
   co_await asio::this_coro::throw_if_cancelled(false);
   half.result = co_await pump(from, to, bytes, half.chunks);
@@ -59,8 +59,7 @@ awaitable<Result<void>> linger(Clock& clock, const Half& left, Event& ended) {
 
 }  // namespace
 
-awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters counters,
-                               Clock& clock) {
+awaitable<Result<void>> splice(Stream& a, Stream& b, SpliceCounters counters, Clock& clock) {
   co_await asio::this_coro::throw_if_cancelled(false);
   TaskScope tasks(co_await asio::this_coro::executor);
   Event ended;
@@ -85,4 +84,4 @@ awaitable<Result<void>> splice(net::Stream& a, net::Stream& b, SpliceCounters co
   co_return back.result;
 }
 
-}  // namespace oc::tunnel
+}  // namespace oc::net

@@ -1,0 +1,103 @@
+"""Nodes that cannot reach each other meet through a third."""
+
+import contextlib
+import os
+import socket
+import threading
+
+import pytest
+
+from lab import service
+from lab.node import wait_until
+from overlay import egress, found, ingress, join, wait_connected
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def meeting(lab, make_node):
+    """A public node, and two behind NATs of their own."""
+    public = found(make_node("public", lab.public_host("public")))
+    hidden = [
+        join(make_node(name, lab.private_host(name, behind=lab.router(f"router-{name}"))), public.bootstrap)
+        for name in ("left", "right")
+    ]
+    wait_connected(public, *hidden, timeout=20)
+    return public, *hidden
+
+
+def path_of(node, member):
+    return next(row["path"] for row in node.members() if row["peer_id"] == member.peer_id)
+
+
+def forward(near, far, port):
+    """A port of `near` leads to the same port of `far`."""
+    ingress(far, near.peer_id, port)
+    egress(near, far.peer_id, port)
+
+
+def send_all(visitor, data):
+    """Sends the data and the end; who reads notices when that fails."""
+    with contextlib.suppress(OSError):
+        visitor.sendall(data)
+        visitor.shutdown(socket.SHUT_WR)
+
+
+def sent_and_echoed(node, port, size):
+    """Sends random bytes to a port of the node, and gives whether they came back."""
+    data = os.urandom(size)
+    with service.connect(node.host, ("127.0.0.1", port)) as visitor:
+        writer = threading.Thread(target=send_all, args=(visitor, data))
+        writer.start()
+        try:
+            back = service.receive_all(visitor)
+        finally:
+            writer.join()
+    return back == data
+
+
+def test_two_nodes_behind_nat_meet_through_a_relay(meeting):
+    public, left, right = meeting
+    assert path_of(left, right).startswith(f"circuit via {public.peer_id}")
+    assert path_of(left, public).startswith("direct tcp")
+    with service.Service(right.host, ("127.0.0.1", 8080), service.echo):
+        forward(left, right, 8080)
+        assert sent_and_echoed(left, 8080, 10 * MIB)
+
+
+def test_a_node_that_joins_later_is_reached_as_well(meeting, lab, make_node):
+    public, left, _ = meeting
+    router = lab.router("router-late")
+    late = join(make_node("late", lab.private_host("late", behind=router)), public.bootstrap)
+    wait_connected(left, late)
+    assert path_of(late, left).startswith(f"circuit via {public.peer_id}")
+
+
+def test_another_relay_takes_over_when_one_is_killed(meeting, lab, make_node):
+    public, left, right = meeting
+    second = join(make_node("second", lab.public_host("second")), public.bootstrap)
+    wait_connected(second, left, right)
+    with service.Service(right.host, ("127.0.0.1", 8081), service.echo):
+        forward(left, right, 8081)
+        assert sent_and_echoed(left, 8081, MIB)
+        public.kill()
+        wait_until(lambda: works(left, 8081), 10, "a tunnel through the other relay")
+    assert path_of(left, right).startswith(f"circuit via {second.peer_id}")
+
+
+def works(node, port):
+    try:
+        return sent_and_echoed(node, port, 1000)
+    except OSError:
+        return False
+
+
+def test_a_relay_that_is_switched_off_relays_nothing(lab, make_node):
+    public = found(make_node("public", lab.public_host("public")), "--relay", "off")
+    left, right = (
+        join(make_node(name, lab.private_host(name, behind=lab.router(f"router-{name}"))), public.bootstrap)
+        for name in ("left", "right")
+    )
+    wait_connected(public, left)
+    wait_connected(public, right)
+    assert right.peer_id not in left.online()
