@@ -56,6 +56,7 @@ p2p::IdentifyOptions Node::identify_options() {
   p2p::IdentifyOptions options;
   options.agent_version = "open-chat/" + std::string(kVersion);
   options.addresses = [this] { return overlay_.own_addresses(); };
+  options.identified = [this](const p2p::ConnectionPtr&) { overlay_.look_for_relays(); };
   options.record_seq = [this] {
     return static_cast<std::uint64_t>(unix_milliseconds(clock_.wall_now()));
   };

@@ -93,8 +93,8 @@ std::vector<p2p::ConnectionPtr> Members::connected(const NetworkId& network) con
   std::vector<p2p::ConnectionPtr> out;
   std::set<codec::PeerId> seen;
   for (const auto& connection : swarm_.connections()) {
-    if (!connection->alive() || !is_member(*connection, network)) continue;
-    if (seen.insert(connection->peer()).second) out.push_back(connection);
+    if (!seen.insert(connection->peer()).second) continue;
+    if (auto best = connection_to(connection->peer(), network)) out.push_back(std::move(best));
   }
   return out;
 }

@@ -38,10 +38,11 @@ class Members {
   bool is_member(const p2p::Connection& connection) const;
   std::vector<NetworkId> proved_on(const p2p::Connection& connection) const;
 
-  // The connection to use for a member: alive, proved, the oldest. Null when there is none.
+  // The connection to use for a member: alive, proved, and of those the best
+  // (p2p::preferred). Null when there is none.
   p2p::ConnectionPtr connection_to(const codec::PeerId& peer, const NetworkId& network) const;
   p2p::ConnectionPtr connection_to(const codec::PeerId& peer) const;
-  // One connection of each peer that is a member of the network.
+  // connection_to() each member of the network that is connected.
   std::vector<p2p::ConnectionPtr> connected(const NetworkId& network) const;
 
   // Waits until something was proved or a connection was lost.

@@ -304,6 +304,7 @@ void Overlay::admit(const p2p::ConnectionPtr& connection, const NetworkId& netwo
   members_.proved(connection, network);
   // A fellow member is trusted to say from where it sees us: it would harm its own network only.
   host_.identify().trust(*connection);
+  look_for_relays();
 }
 
 awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {

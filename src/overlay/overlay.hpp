@@ -99,6 +99,8 @@ class Overlay {
   BootstrapPeer own_bootstrap() const;
   // What own_addresses() or OverlayOptions::reachable say is not what it was.
   void addresses_changed();
+  // A peer said what it offers, or has become a member.
+  void look_for_relays() { relays_.look(); }
   const p2p::RelayKeeper& relays() const { return relays_; }
   // Every known member of any network but this node, by peer id.
   std::vector<MemberStatus> members() const;

@@ -1,6 +1,7 @@
 // Host: the face of the libp2p layer that the rest of the program uses.
 #pragma once
 
+#include "p2p/protocols/dcutr/dcutr.hpp"
 #include "p2p/protocols/identify/identify.hpp"
 #include "p2p/protocols/ping/ping.hpp"
 #include "p2p/protocols/relay/relay_client.hpp"
@@ -18,7 +19,8 @@ class Host {
         relay_service_(swarm_, clock, relay_options(identify, std::move(relay))),
         identify_(swarm_, clock, std::move(identify)),
         ping_(swarm_, clock, random),
-        relay_client_(swarm_, clock) {}
+        relay_client_(swarm_, clock),
+        dcutr_(swarm_, clock, dcutr_options()) {}
 
   Swarm& swarm() { return swarm_; }
   const Swarm& swarm() const { return swarm_; }
@@ -27,6 +29,7 @@ class Host {
   RelayClient& relay_client() { return relay_client_; }
   // Serves nobody before serve(true).
   RelayService& relay_service() { return relay_service_; }
+  Dcutr& dcutr() { return dcutr_; }
 
  private:
   // Tells of the same addresses as identify, unless told otherwise.
@@ -35,11 +38,18 @@ class Host {
     return relay;
   }
 
+  DcutrOptions dcutr_options() {
+    DcutrOptions options;
+    options.addresses = [this] { return identify_.possible_addresses(); };
+    return options;
+  }
+
   Swarm swarm_;
   RelayService relay_service_;  // before identify, whose options it copies
   Identify identify_;
   Ping ping_;
   RelayClient relay_client_;
+  Dcutr dcutr_;
 };
 
 }  // namespace oc::p2p

@@ -101,3 +101,12 @@ def test_a_relay_that_is_switched_off_relays_nothing(lab, make_node):
     wait_connected(public, left)
     wait_connected(public, right)
     assert right.peer_id not in left.online()
+
+
+def test_they_find_a_direct_path_through_both_nats(meeting):
+    _, left, right = meeting
+    for near, far in ((left, right), (right, left)):
+        wait_until(lambda n=near, f=far: path_of(n, f).startswith("direct tcp"), 10, "a direct path")
+    with service.Service(right.host, ("127.0.0.1", 8082), service.echo):
+        forward(left, right, 8082)
+        assert sent_and_echoed(left, 8082, 10 * MIB)

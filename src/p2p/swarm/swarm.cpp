@@ -156,7 +156,16 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
                                              std::vector<codec::Multiaddr> addresses,
                                              DialOptions options) {
   if (peer == self_) co_return P2pErrc::dial_to_self;
-  if (auto existing = connection_to(peer)) co_return existing;
+  const auto existing = [&]() -> ConnectionPtr {
+    ConnectionPtr best = connection_to(peer);
+    return best != nullptr && options.direct && !best->facts().direct() ? nullptr : best;
+  };
+  if (auto connection = existing()) co_return connection;
+  if (options.direct) {
+    std::erase_if(addresses, [](const codec::Multiaddr& address) {
+      return address.has(codec::Protocol::p2p_circuit);
+    });
+  }
   const auto own = listen_addresses();
   std::erase_if(addresses, [&own](const codec::Multiaddr& address) {
     return std::ranges::find(own, address.without_peer()) != own.end();
@@ -164,7 +173,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
   auto dialed = co_await dialer_.dial(peer, std::move(addresses), options);
   if (dialed) co_return dialed;
   // The peer may have come to us meanwhile.
-  if (auto existing = connection_to(peer)) co_return existing;
+  if (auto connection = existing()) co_return connection;
   co_return dialed.error();
 }
 
@@ -183,7 +192,14 @@ awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec:
 awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
   if (parse_circuit(address)) co_return co_await dial_circuit(std::move(peer), std::move(address));
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
-  co_return co_await dial_tcp(std::move(peer), to);
+  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound);
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::Multiaddr address,
+                                                     Direction role) {
+  CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  co_return co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
+                                                  dial_tcp(std::move(peer), to, role));
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::Multiaddr address) {
@@ -194,7 +210,8 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::
                                *std::move(slot));
 }
 
-awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to) {
+awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to,
+                                                Direction role) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
@@ -202,8 +219,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAdd
   if (!to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
   CO_TRY(auto stream, co_await net::tcp_connect(to, options));
   CO_TRY(RawConnection raw, describe(std::move(stream)));
-  co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer),
-                               *std::move(slot));
+  co_return co_await establish(std::move(raw), role, std::move(peer), *std::move(slot));
 }
 
 Result<RawConnection> Swarm::describe(std::unique_ptr<net::SocketStream> stream) const {

@@ -99,6 +99,12 @@ class Swarm {
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options = {});
 
+  // One attempt over one TCP address, from the listen port and beside whatever other dials and
+  // connections there are; `role` says which side of the handshakes is ours: when both sides dial at
+  // once, one has to be the server. Errors as of a dial; Errc::timed_out after kDialTimeout.
+  awaitable<Result<ConnectionPtr>> connect_once(codec::PeerId peer, codec::Multiaddr address,
+                                                Direction role);
+
   // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
   void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }
   // Upgrades a circuit that a relay handed over, as coming from this peer. Errors:
@@ -125,7 +131,7 @@ class Swarm {
   awaitable<void> accept_one(net::TcpListener::Accepted accepted,
                              ResourceLedger::ConnectionSlot slot);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
-  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to);
+  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to, Direction role);
   awaitable<Result<ConnectionPtr>> dial_circuit(codec::PeerId peer, codec::Multiaddr address);
   // What a TCP connection leads to, tuned for its use.
   Result<RawConnection> describe(std::unique_ptr<net::SocketStream> stream) const;

@@ -160,6 +160,14 @@ std::vector<codec::Multiaddr> Identify::external_addresses() const {
   return observed_.confirmed(clock_.now());
 }
 
+std::vector<codec::Multiaddr> Identify::possible_addresses() const {
+  std::vector<codec::Multiaddr> out = observed_.seen(clock_.now());
+  for (codec::Multiaddr& address : swarm_.listen_addresses()) {
+    if (std::ranges::find(out, address) == out.end()) out.push_back(std::move(address));
+  }
+  return out;
+}
+
 void Identify::changed() {
   if (queue_.empty() || round_) return;
   const TimePoint now = clock_.now();

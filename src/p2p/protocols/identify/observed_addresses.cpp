@@ -141,7 +141,8 @@ void ObservedAddresses::ended(ConnectionId connection, TimePoint now) {
   if (found != entries_.end()) found->second.ended = now;
 }
 
-std::vector<Multiaddr> ObservedAddresses::confirmed(TimePoint now) const {
+std::vector<Multiaddr> ObservedAddresses::agreed_on(ObserversNeeded needed,
+                                                   TimePoint now) const {
   std::map<Multiaddr, std::map<Multiaddr, Votes>> by_local;
   for (const auto& [connection, entry] : entries_) {
     if (entry.expired(now)) continue;
@@ -152,7 +153,7 @@ std::vector<Multiaddr> ObservedAddresses::confirmed(TimePoint now) const {
   for (const auto& [local, seen_as] : by_local) {
     std::vector<std::pair<decltype(Votes().rank()), Multiaddr>> found;
     for (const auto& [observed, votes] : seen_as) {
-      if (votes.enough(needed_)) found.emplace_back(votes.rank(), observed);
+      if (votes.enough(needed)) found.emplace_back(votes.rank(), observed);
     }
     std::ranges::stable_sort(found, std::greater(), [](const auto& f) { return f.first; });
     if (found.size() > kMaxExternalAddresses) found.resize(kMaxExternalAddresses);

@@ -58,7 +58,9 @@ class ObservedAddresses {
   void ended(ConnectionId connection, TimePoint now);
 
   // The addresses to believe, for each address listened on those with the most observers first.
-  std::vector<codec::Multiaddr> confirmed(TimePoint now) const;
+  std::vector<codec::Multiaddr> confirmed(TimePoint now) const { return agreed_on(needed_, now); }
+  // Those that anybody has seen, by the same order: good enough to try.
+  std::vector<codec::Multiaddr> seen(TimePoint now) const { return agreed_on({1, 1}, now); }
   std::size_t size() const { return entries_.size(); }
 
  private:
@@ -71,6 +73,7 @@ class ObservedAddresses {
   };
 
   void make_room(TimePoint now);
+  std::vector<codec::Multiaddr> agreed_on(ObserversNeeded needed, TimePoint now) const;
 
   ObserversNeeded needed_;
   std::map<ConnectionId, Entry> entries_;

@@ -1,0 +1,84 @@
+// DCUtR: from a circuit to a direct connection, through the NATs of both sides (libp2p/specs
+// relay/DCUtR.md), id /libp2p/dcutr.
+//
+//   B: was called over the circuit                   A: called
+//     dials A's addresses, if A can be reached                        "connection reversal"
+//     CONNECT, B's addresses             ──▶
+//                                        ◀──     CONNECT, A's addresses     B measures a round trip
+//     SYNC                               ──▶
+//     waits half a round trip, dials             dials at once         both from the listen port
+//
+// The SYNs cross, and each opens its own NAT for the other: TCP then has one connection, with two
+// ends that both called connect(). A is its client, for security and muxer, and B the server.
+#pragma once
+
+#include <functional>
+
+#include "p2p/protocols/dcutr/dcutr_message.hpp"
+#include "p2p/swarm/swarm.hpp"
+
+namespace oc::p2p {
+
+inline constexpr const char* kDcutrId = "/libp2p/dcutr";
+inline constexpr StreamLimits kDcutrLimits{.all = 256, .of_peer = 2};
+// Tries with an exchange of their own, before a pause (specification). In the last one the roles
+// are the other way round: so had go-libp2p them before v0.41 (its issue 3171).
+inline constexpr int kPunchTries = 3;
+// For an exchange, and for what the dials of one try may take.
+inline constexpr Duration kDcutrTimeout = std::chrono::seconds(10);
+inline constexpr Duration kPunchTimeout = std::chrono::seconds(4);
+// What identify says of the other side is waited for at most so long, and then a plain dial of it.
+inline constexpr Duration kDcutrSettle = std::chrono::seconds(1);
+inline constexpr Duration kReversalTimeout = std::chrono::seconds(2);
+// After as many failures as tries the pause is this, and twice as long each time up to the second.
+inline constexpr Duration kPunchPause = std::chrono::minutes(1);
+inline constexpr Duration kMaxPunchPause = std::chrono::minutes(30);
+// While there is a direct connection beside the circuit, it is looked whether it still stands.
+inline constexpr Duration kDirectCheck = std::chrono::seconds(5);
+
+struct DcutrOptions {
+  // Under which addresses this node may be seen from outside, without /p2p.
+  std::function<std::vector<codec::Multiaddr>()> addresses;
+  // Whether to dial an address that the peer of this connection says is its own. By default a
+  // public one, and of a peer that somebody vouched for any but loopback.
+  std::function<bool(const Connection&, const codec::Multiaddr&)> may_dial;
+};
+
+struct DcutrCounters {
+  std::uint64_t reversals = 0;          // direct connections by a plain dial
+  std::uint64_t tries = 0, punched = 0;  // of holes, as B
+};
+
+// Lifetime: as long as the swarm, which is closed first. Thread: the network thread.
+class Dcutr {
+ public:
+  Dcutr(Swarm& swarm, Clock& clock, DcutrOptions options);
+
+  const DcutrCounters& counters() const { return counters_; }
+
+ private:
+  using Addresses = std::vector<codec::Multiaddr>;
+
+  // As B, for as long as the circuit lives.
+  awaitable<void> keep_direct(ConnectionPtr circuit);
+  awaitable<bool> become_direct(ConnectionPtr circuit);
+  awaitable<bool> reverse(ConnectionPtr circuit);
+  awaitable<Result<void>> try_as_called(ConnectionPtr circuit, Direction role);
+  // As A.
+  awaitable<void> answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream);
+  awaitable<Result<Addresses>> answer_exchange(ConnectionPtr circuit, net::Stream& stream);
+
+  // Dials all at once, and waits for the first to succeed.
+  awaitable<Result<void>> punch(codec::PeerId peer, Addresses addresses, Direction role);
+  awaitable<void> punch_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
+                            Event& done);
+  Addresses usable(const Connection& circuit, const Addresses& claimed) const;
+  bool is_direct(const codec::PeerId& peer) const;
+
+  Swarm& swarm_;
+  Clock& clock_;
+  DcutrOptions options_;
+  DcutrCounters counters_;
+};
+
+}  // namespace oc::p2p
