@@ -5,6 +5,7 @@ Its files are the machine's, except for those that were replaced.
 
 import contextlib
 import itertools
+import json
 import os
 import pathlib
 import subprocess
@@ -36,6 +37,9 @@ class Namespace:
 
     def ip(self, *arguments):
         return isolation.run("ip", "-n", self.label, *arguments)
+
+    def hardware_address(self, interface):
+        return json.loads(self.ip("-json", "link", "show", "dev", interface))[0]["address"]
 
     def sysctl(self, key, value):
         self.run(["sysctl", "-qw", f"{key}={value}"])

@@ -3,37 +3,45 @@
     public host ── 192.0.2.0/24, 2001:db8::/64 ── router ── 10.0.N.0/24 ── private host
                    (the internet: one bridge)     (NAT)     (its LAN)
 
-Addresses are those reserved for documentation and for private use, and exist inside the namespaces
-only. A LAN has IPv4 alone, as many still do; public hosts have both.
+Addresses are those reserved for documentation, for carriers and for private use, and exist inside
+the namespaces only. A LAN has IPv4 alone, as many still do; public hosts have both.
 """
 
-from . import nat
+from . import description, nat
+from .cable import Link
+from .line import Line
+from .machine import Host, Router
 from .namespace import Namespace
+from .network import Network
 
 _INTERNET = "192.0.2"
 _INTERNET6 = "2001:db8::"
+_LANS = "10.0"
+_CARRIERS = "100.64"
 
-
-class Host(Namespace):
-    """A machine with one interface, `eth0`. `address` (and `address6`, or None) is its own."""
-
-    def __init__(self, name, address, address6=None):
-        super().__init__(name)
-        self.address = address
-        self.address6 = address6
+# What host_behind() makes, as descriptions; `same-nat` is beside a host that is there already.
+KINDS = {
+    "public": "{0}",
+    "full-cone": "{0}-router:full-cone > {0}",
+    "port-restricted": "{0}-router:port-restricted > {0}",
+    "symmetric": "{0}-router:symmetric > {0}",
+    "double-nat": "{0}-carrier:port-restricted > {0}-router:port-restricted > {0}",
+    "udp-blocked": "{0}-router:udp-blocked > {0}",
+    "only-443": "{0}-router:only-443 > {0}",
+    "firewall": "{0}:firewall",
+    "ipv6-only": "{0}:ipv6-only",
+}
+SAME_NAT = "same-nat"
 
 
 class Lab:
     """Makes hosts and routers; `close` (or leaving the `with`) takes all of them down."""
 
     def __init__(self):
-        self._namespaces = []
-        self._next_public = 10
+        self._made = []
         self._next_lan = 1
-        self._next_port = 0
-        self._internet = self._keep(Namespace("internet"))
-        self._internet.ip("link", "add", "br0", "type", "bridge")
-        self._internet.ip("link", "set", "br0", "up")
+        self._next_link = 1
+        self._internet = Network(self._keep(Namespace("internet")), "br0", _INTERNET, _INTERNET6)
 
     def __enter__(self):
         return self
@@ -41,68 +49,89 @@ class Lab:
     def __exit__(self, *_):
         self.close()
 
-    def public_host(self, name):
-        """A host that everybody on the internet can reach."""
-        number = self._take_public()
-        host = self._keep(Host(name, f"{_INTERNET}.{number}", f"{_INTERNET6}{number}"))
-        self._plug(host, "eth0", self._internet, "br0")
-        host.ip("address", "add", f"{host.address}/24", "dev", "eth0")
-        host.ip("address", "add", f"{host.address6}/64", "dev", "eth0", "nodad")
+    def public_host(self, name, *, ipv4=True, rules="", line=None):
+        """A host on the internet. Everybody reaches it, as far as `rules` (see firewall.py) let them."""
+        host = self._keep(Host(name, self._internet, ipv4=ipv4, line=line))
+        host.load_ruleset(rules)
         return host
 
-    def router(self, name, kind=nat.masquerade):
-        """A router of a kind of NAT (see nat.py) between the internet and a LAN of its own."""
-        router = self._keep(Router(name, f"{_INTERNET}.{self._take_public()}", self._next_lan))
+    def router(self, name, kind=nat.port_restricted, *, behind=None, line=None, carries=False, **options):
+        """A router of a kind of NAT (see nat.py) with a LAN of its own.
+
+        Its outer side is on the internet, or on the LAN of the router `behind`; with `carries`, its
+        LAN has the addresses that carriers use for their customers' routers.
+        """
+        outer = behind.lan if behind else self._internet
+        lan = f"{_CARRIERS if carries else _LANS}.{self._next_lan}"
         self._next_lan += 1
-        self._plug(router, "wan0", self._internet, "br0")
-        router.ip("address", "add", f"{router.address}/24", "dev", "wan0")
-        router.ip("link", "add", "lan0", "type", "bridge")
-        router.ip("address", "add", f"{router.gateway}/24", "dev", "lan0")
-        router.ip("link", "set", "lan0", "up")
-        router.sysctl("net.ipv4.ip_forward", 1)
-        router.load_ruleset(kind("wan0"))
-        return router
+        return self._keep(Router(name, outer, lan, kind("wan0", **options), behind, line=line))
 
-    def private_host(self, name, behind):
+    def private_host(self, name, behind, *, rules="", line=None):
         """A host on the LAN of the router `behind`, with that router as its way out."""
-        host = self._keep(Host(name, behind.take_lan_address()))
-        self._plug(host, "eth0", behind, "lan0")
-        host.ip("address", "add", f"{host.address}/24", "dev", "eth0")
-        host.ip("route", "add", "default", "via", behind.gateway)
+        host = self._keep(Host(name, behind.lan, behind, line=line))
+        host.load_ruleset(rules)
         return host
+
+    def host_behind(self, kind, name=None, beside=None):
+        """A host of one of the `KINDS`, named like it otherwise; its router is `host.router`.
+
+        The kind "same-nat" is a host on the LAN of the host `beside`.
+        """
+        name = name or kind
+        if kind == SAME_NAT:
+            if beside is None or beside.router is None:
+                raise ValueError("same-nat needs a host behind a router, which it is to be beside")
+            return self.private_host(name, beside.router)
+        if kind not in KINDS:
+            raise ValueError(f"no kind of host is {kind!r}: there are {', '.join([*KINDS, SAME_NAT])}")
+        return self.build(KINDS[kind].format(name))[name]
+
+    def build(self, text):
+        """Makes what a description in one line says (see description.py): {name: machine}."""
+        machines = {}
+        for site in description.parse(text):
+            router = None
+            for index, one in enumerate(site.routers):
+                router = machines[one.name] = self.router(
+                    one.name, description.ROUTERS[one.kind], behind=router, line=one.line,
+                    carries=index + 1 < len(site.routers), **one.switches)
+            for one in site.hosts:
+                machines[one.name] = self._host(one, router)
+        return machines
+
+    def link(self, first, second, **line):
+        """Joins two machines by a link of their own, whose `Line` has the given properties.
+
+        What one sends to the other's address takes it from then on.
+        """
+        name = f"link{self._next_link}"
+        self._next_link += 1
+        link = self._keep(Link(first, name, second, name, Line(**line)))
+        for near, far in ((first, second), (second, first)):
+            _route(near, far, name)
+        return link
 
     def close(self):
-        while self._namespaces:
-            self._namespaces.pop().close()
+        while self._made:
+            self._made.pop().close()
 
-    def _keep(self, namespace):
-        self._namespaces.append(namespace)
-        return namespace
+    def _host(self, one, router):
+        make = description.HOSTS[one.kind]
+        rules = make(**one.switches) if make else ""
+        if router:
+            return self.private_host(one.name, router, rules=rules, line=one.line)
+        return self.public_host(one.name, ipv4=one.kind != "ipv6-only", rules=rules, line=one.line)
 
-    def _take_public(self):
-        self._next_public += 1
-        return self._next_public - 1
-
-    def _plug(self, machine, interface, switch, bridge):
-        """A cable from a new interface of `machine` to a new port of the bridge in `switch`."""
-        self._next_port += 1
-        port = f"port{self._next_port}"
-        machine.ip("link", "add", "name", interface, "type", "veth",
-                   "peer", "name", port, "netns", switch.label)
-        switch.ip("link", "set", port, "master", bridge, "up")
-        machine.ip("link", "set", interface, "up")
+    def _keep(self, made):
+        self._made.append(made)
+        return made
 
 
-class Router(Namespace):
-    """`address` is its outer one, `gateway` the one that its LAN sees."""
-
-    def __init__(self, name, address, lan):
-        super().__init__(name)
-        self.address = address
-        self._lan = f"10.0.{lan}"
-        self.gateway = f"{self._lan}.1"
-        self._next_host = 10
-
-    def take_lan_address(self):
-        self._next_host += 1
-        return f"{self._lan}.{self._next_host - 1}"
+def _route(near, far, interface):
+    """Sends what `near` has for the addresses of `far` out of an interface that `far` is behind."""
+    hardware = far.hardware_address(interface)
+    for address in filter(None, (far.address, far.address6)):
+        own = near.address6 if ":" in address else near.address
+        if own:
+            near.ip("neighbour", "add", address, "lladdr", hardware, "dev", interface)
+            near.ip("route", "add", address, "dev", interface, "src", own)
