@@ -1,5 +1,7 @@
 #include "node/node.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/memory.hpp"
 #include "node/version.hpp"
@@ -57,6 +59,24 @@ p2p::IdentifyOptions Node::identify_options() {
     return static_cast<std::uint64_t>(unix_milliseconds(clock_.wall_now()));
   };
   return options;
+}
+
+std::vector<p2p::OwnAddress> Node::own_addresses() const {
+  using Source = p2p::AddressSource;
+  std::vector<p2p::OwnAddress> out;
+  const auto add = [&out](const std::vector<codec::Multiaddr>& addresses, Source source) {
+    for (const codec::Multiaddr& address : addresses) {
+      const bool known = std::ranges::find(out, address, &p2p::OwnAddress::address) != out.end();
+      if (!known) out.push_back({address, source});
+    }
+  };
+  add(plan_.announce, Source::announced);
+  add(host_.identify().external_addresses(), Source::observed);
+  add(host_.swarm().listen_addresses(), Source::listened);
+  std::erase_if(out, [](const p2p::OwnAddress& own) {
+    return own.address.scope() == codec::AddressScope::loopback;
+  });
+  return out;
 }
 
 overlay::OverlayOptions Node::overlay_options() const {
@@ -157,6 +177,7 @@ awaitable<Outcome<bool>> Node::start() {
     }
   }
   overlay_.start();
+  host_.reachability().start([this] { return own_addresses(); });
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());
   co_return true;
@@ -191,6 +212,7 @@ awaitable<void> Node::close() {
   if (api_listener_) api_listener_->close();
   co_await rules_.close();
   co_await overlay_.close();
+  co_await host_.reachability().close();
   co_await host_.swarm().close();
   co_await local_.tasks().close();
   co_await tasks_.close();

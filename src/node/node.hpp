@@ -39,6 +39,8 @@ class Node {
   awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network,
                                 std::string address);
   p2p::IdentifyOptions identify_options();
+  // The addresses whose reachability is looked into.
+  std::vector<p2p::OwnAddress> own_addresses() const;
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
 

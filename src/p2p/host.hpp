@@ -1,6 +1,7 @@
 // Host: the face of the libp2p layer that the rest of the program uses.
 #pragma once
 
+#include "p2p/nat/reachability_prober.hpp"
 #include "p2p/protocols/identify/identify.hpp"
 #include "p2p/protocols/ping/ping.hpp"
 #include "p2p/swarm/swarm.hpp"
@@ -11,20 +12,32 @@ namespace oc::p2p {
 class Host {
  public:
   Host(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
-       IdentifyOptions identify, SwarmOptions options = {})
+       IdentifyOptions identify, SwarmOptions options = {}, AutonatServerOptions autonat = {})
       : swarm_(executor, clock, random, std::move(identity), std::move(options)),
         identify_(swarm_, clock, std::move(identify)),
-        ping_(swarm_, clock, random) {}
+        ping_(swarm_, clock, random),
+        autonat_client_(swarm_, clock, random),
+        autonat_server_(swarm_, clock, random, autonat),
+        reachability_(swarm_, autonat_client_, clock, random) {}
 
   Swarm& swarm() { return swarm_; }
   const Swarm& swarm() const { return swarm_; }
   Identify& identify() { return identify_; }
+  const Identify& identify() const { return identify_; }
   Ping& ping() { return ping_; }
+  AutonatClient& autonat_client() { return autonat_client_; }
+  const AutonatServer& autonat_server() const { return autonat_server_; }
+  // To be started, and closed before the swarm.
+  ReachabilityProber& reachability() { return reachability_; }
+  const ReachabilityProber& reachability() const { return reachability_; }
 
  private:
   Swarm swarm_;
   Identify identify_;
   Ping ping_;
+  AutonatClient autonat_client_;
+  AutonatServer autonat_server_;
+  ReachabilityProber reachability_;
 };
 
 }  // namespace oc::p2p

@@ -73,7 +73,7 @@ std::vector<std::string> Swarm::protocols() const {
 
 ConnectionPtr Swarm::connection_to(const codec::PeerId& peer) const {
   for (ConnectionPtr& connection : connections_to(peer)) {
-    if (connection->alive()) return std::move(connection);
+    if (connection->alive() && !connection->facts().probe) return std::move(connection);
   }
   return nullptr;
 }
@@ -154,22 +154,30 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
   co_return dialed.error();
 }
 
-awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
+awaitable<Result<ConnectionPtr>> Swarm::dial_anew(codec::PeerId peer, codec::Multiaddr address) {
+  const auto own = listen_addresses();
+  const bool to_self = std::ranges::find(own, address.without_peer()) != own.end();
+  if (peer == self_ || to_self) co_return P2pErrc::dial_to_self;
+  co_return co_await dial_address(std::move(peer), std::move(address), true);
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address,
+                                                     bool probe) {
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
   // From the listen port only to the outside: on loopback both ends' ports would collide at once.
-  if (!to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
+  if (!probe && !to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
   CO_TRY(auto raw, co_await net::tcp_connect(to, options));
   co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer),
-                               *std::move(slot));
+                               *std::move(slot), probe);
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStream> raw,
                                                   Direction direction,
                                                   std::optional<codec::PeerId> expected,
-                                                  ResourceLedger::ConnectionSlot slot) {
+                                                  ResourceLedger::ConnectionSlot slot, bool probe) {
   CO_TRY(const net::TcpAddress remote, net::remote_address(*raw));
   CO_TRY(const net::TcpAddress local, net::local_address(*raw));
   net::set_user_timeout(*raw, options_.user_timeout);
@@ -181,6 +189,7 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(std::unique_ptr<net::SocketStr
   facts.peer = channel.remote_key.peer_id();
   facts.remote_address = net::to_multiaddr(remote);
   facts.local_address = net::to_multiaddr(local);
+  facts.probe = probe;
   if (facts.peer == self_) co_return P2pErrc::dial_to_self;
   if (running_.closing()) co_return Errc::closed;
   if (!slot.identify(facts.peer)) co_return P2pErrc::connection_limit;
@@ -267,7 +276,7 @@ void Swarm::trim() {
   for (const auto& [peer, ids] : by_peer_) {
     std::vector<TrimCandidate> of_peer;
     for (const ConnectionPtr& connection : connections_to(peer)) {
-      if (!connection->alive()) continue;
+      if (!connection->alive() || connection->facts().probe) continue;
       const Connection::Facts& facts = connection->facts();
       of_peer.push_back({facts.id, peer, facts.direction, connection->trusted(),
                          connection->stream_count(), facts.opened});

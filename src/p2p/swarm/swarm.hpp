@@ -85,6 +85,12 @@ class Swarm {
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options = {});
 
+  // A connection of its own to the one address, from a port that nothing else uses, beside those
+  // that there are: whether an address answers cannot be told otherwise. Its facts say `probe`;
+  // connection_to() never gives it, observers leave it alone, and the caller closes it soon. No
+  // time-out. Errors: P2pErrc::dial_to_self, ::connection_limit, ::wrong_peer, the kernel's.
+  awaitable<Result<ConnectionPtr>> dial_anew(codec::PeerId peer, codec::Multiaddr address);
+
   // The connection new streams should take: the best that is alive(). Null when there is none.
   ConnectionPtr connection_to(const codec::PeerId& peer) const;
   // All, best first (preferred()), and with them those that are ending.
@@ -104,11 +110,13 @@ class Swarm {
   awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
   awaitable<void> accept_one(net::TcpListener::Accepted accepted,
                              ResourceLedger::ConnectionSlot slot);
-  awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
+  awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address,
+                                                bool probe = false);
   awaitable<Result<ConnectionPtr>> establish(std::unique_ptr<net::SocketStream> raw,
                                              Direction direction,
                                              std::optional<codec::PeerId> expected,
-                                             ResourceLedger::ConnectionSlot slot);
+                                             ResourceLedger::ConnectionSlot slot,
+                                             bool probe = false);
   ConnectionPtr add_connection(Connection::Facts facts, SecureChannel channel,
                                ResourceLedger::ConnectionSlot slot);
   awaitable<void> run_connection(ConnectionPtr connection);
