@@ -13,7 +13,15 @@ class FakeNode final : public NodeFace {
             "0.1.0",
             {"home", "lab"},
             {"/ip4/192.0.2.1/tcp/1985/p2p/12D3KooWself"},
-            "eyJpZCI6"};
+            "eyJpZCI6",
+            {"reachable"}};
+  }
+  NetcheckView netcheck() const override {
+    return {"reachable",
+            {{"/ip4/192.0.2.1/tcp/1985", "observed", "reachable", WallTime{}, 3},
+             {"/ip4/10.0.0.2/tcp/1985", "listened", "unknown", std::nullopt, 0}},
+            "endpoint-independent",
+            2};
   }
   std::vector<MemberView> members() const override { return members_; }
 

@@ -14,6 +14,22 @@
 
 namespace oc::api {
 
+// One of the node's own addresses.
+struct AddressView {
+  std::string address;  // a multiaddr
+  std::string source;   // "announced", "mapped", "observed", "listened"
+  std::string state;    // "reachable", "unreachable", "unknown"
+  std::optional<WallTime> checked;
+  std::size_t servers = 0;  // how many others the newest answers are from
+};
+
+struct NetcheckView {
+  std::string state;  // "reachable" from the internet, "unreachable", "unknown"
+  std::vector<AddressView> addresses;
+  std::string mapping;  // "none", "endpoint-independent", "address-dependent", "unknown"
+  std::size_t observers = 0;
+};
+
 struct IdentityView {
   std::string peer_id;
   std::string name;
@@ -21,6 +37,7 @@ struct IdentityView {
   std::vector<std::string> networks;
   std::vector<std::string> addresses;  // multiaddrs others can dial, each ending in /p2p/<peer id>
   std::string bootstrap_string;        // what `identity -b64` prints
+  std::vector<std::string> states;     // of the addresses, see AddressView
 };
 
 struct MemberView {
@@ -73,6 +90,7 @@ class NodeFace {
  public:
   virtual ~NodeFace() = default;
   virtual IdentityView identity() const = 0;
+  virtual NetcheckView netcheck() const = 0;
   virtual std::vector<MemberView> members() const = 0;
   // Full peer id for a peer id, unique prefix of one, or node name.
   virtual Outcome<std::string> resolve_peer(const std::string& reference) const = 0;

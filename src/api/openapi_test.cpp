@@ -97,6 +97,7 @@ TEST_F(OpenApiTest, answers_are_as_described) {
       {.method = "DELETE", .target = "/api/v1/federation/proxies/rule1"},
       {.target = "/api/v1/audit/list"},
       {.target = "/api/v1/metrics"},
+      {.target = "/api/v1/netcheck"},
       {.target = "/health"},
       {.method = "POST", .target = "/api/v1/user/logout"},
   };

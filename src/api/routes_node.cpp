@@ -43,6 +43,10 @@ awaitable<Answer> show_metrics(const RouteContext& context, Call&) {
   co_return response_of("application/json", context.node.metrics_json());
 }
 
+awaitable<Answer> show_netcheck(const RouteContext& context, Call&) {
+  co_return json_response(to_json(context.node.netcheck()));
+}
+
 awaitable<Answer> show_prometheus(const RouteContext& context, Call&) {
   co_return response_of("text/plain; version=0.0.4; charset=utf-8",
                         context.node.metrics_prometheus());
@@ -112,6 +116,15 @@ void add_node_routes(Router& router, const RouteContext& context) {
               "Metrics",
               false,
               bind(show_metrics)});
+  router.add({"GET",
+              "/api/v1/netcheck",
+              Role::reader,
+              "Whether others can reach this node, and at which addresses",
+              {},
+              {},
+              "Netcheck",
+              false,
+              bind(show_netcheck)});
   router.add({"GET",
               "/api/v1/audit/list",
               Role::admin,

@@ -25,7 +25,22 @@ Json to_json(const IdentityView& identity) {
           {"version", identity.version},
           {"networks", identity.networks},
           {"connect_multiadress", identity.addresses},  // the original's spelling
+          {"reachability", identity.states},
           {"bootstrap_string", identity.bootstrap_string}};
+}
+
+Json to_json(const NetcheckView& netcheck) {
+  Json addresses = Json::array();
+  for (const AddressView& one : netcheck.addresses) {
+    addresses.push_back({{"address", one.address},
+                         {"source", one.source},
+                         {"state", one.state},
+                         {"checked", or_null(one.checked)},
+                         {"servers", one.servers}});
+  }
+  return {{"state", netcheck.state},
+          {"addresses", addresses},
+          {"nat", {{"mapping", netcheck.mapping}, {"observers", netcheck.observers}}}};
 }
 
 Json to_json(const MemberView& member) {
@@ -142,7 +157,16 @@ Json answer_schemas() {
                                    {"version", "string"},
                                    {"networks", "[string]"},
                                    {"connect_multiadress", "[string]"},
+                                   {"reachability", "[string]"},
                                    {"bootstrap_string", "string"}});
+  all["OwnAddress"] = object_schema({{"address", "string"},
+                                     {"source", "string"},
+                                     {"state", "string"},
+                                     {"checked", "string?"},
+                                     {"servers", "integer"}});
+  all["Nat"] = object_schema({{"mapping", "string"}, {"observers", "integer"}});
+  all["Netcheck"] =
+      object_schema({{"state", "string"}, {"addresses", "[#OwnAddress]"}, {"nat", "#Nat"}});
   all["Member"] = object_schema({{"peer_id", "string"},
                                  {"name", "string"},
                                  {"version", "string"},

@@ -9,6 +9,7 @@
 namespace oc::api {
 
 Json to_json(const IdentityView& identity);
+Json to_json(const NetcheckView& netcheck);
 Json to_json(const MemberView& member);
 Json to_json(const RuleView& rule);
 Json to_json(const store::AuditRow& row);

@@ -47,7 +47,7 @@ void add_session_commands(CLI::App& app, Action& chosen);
 void add_network_commands(CLI::App& app, Action& chosen);
 // proxy, proxies, get-proxies, delete-proxy, enable-proxy, disable-proxy
 void add_rule_commands(CLI::App& app, const Globals& globals, Action& chosen);
-// metrics, get-metrics, request, audit
+// metrics, get-metrics, netcheck, request, audit
 void add_node_commands(CLI::App& app, const Globals& globals, Action& chosen);
 
 // For the callback of a command that makes no sense without --node: throws the usage error.

@@ -28,9 +28,15 @@ Failure identity(Client& client, bool bootstrap_string_only) {
   table.add({"version", cell(*answer, "version")});
   table.add({"networks", cell(*answer, "networks")});
   const json addresses = answer->value("connect_multiadress", json::array());
+  const json states = answer->value("reachability", json::array());
   std::string label = "addresses";
-  for (const json& address : addresses) {
-    table.add({std::exchange(label, ""), address.is_string() ? address.get<std::string>() : ""});
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const auto text = [i](const json& list) {
+      return i < list.size() && list[i].is_string() ? list[i].get<std::string>() : std::string();
+    };
+    const std::string state = text(states);
+    table.add(
+        {std::exchange(label, ""), text(addresses) + (state.empty() ? "" : " (" + state + ")")});
   }
   client.print(table);
   return std::nullopt;

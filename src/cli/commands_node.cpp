@@ -35,6 +35,29 @@ Failure metrics(Client& client) {
   return std::nullopt;
 }
 
+Failure netcheck(Client& client) {
+  const auto answer = client.api.get("netcheck");
+  if (!answer) return answer.error();
+  if (client.globals.json) {
+    client.print(*answer);
+    return std::nullopt;
+  }
+  const json nat = answer->value("nat", json::object());
+  Table summary({"from the internet", cell(*answer, "state")});
+  summary.add(
+      {"NAT mapping", cell(nat, "mapping") + " (" + cell(nat, "observers") + " observers)"});
+  client.print(summary);
+  client.world.out << '\n';
+  Table table({"ADDRESS", "FOUND", "STATE", "CHECKED", "BY"});
+  for (const json& row : answer->value("addresses", json::array())) {
+    const bool checked = !cell(row, "checked").empty();
+    table.add({cell(row, "address"), cell(row, "source"), cell(row, "state"), cell(row, "checked"),
+               checked ? cell(row, "servers") : ""});
+  }
+  client.print(table);
+  return std::nullopt;
+}
+
 struct RequestFlags {
   std::string method;
   std::string path;
@@ -119,6 +142,10 @@ void add_node_commands(CLI::App& app, const Globals& globals, Action& chosen) {
     require_node(globals);
     chosen = metrics;
   });
+  CLI::App* check = app.add_subcommand(
+      "netcheck", "Show whether others can reach the node, and at which addresses");
+  check->footer("  open-chat client netcheck --node nas");
+  check->callback([&chosen] { chosen = netcheck; });
   add_request(app, chosen);
   add_audit(app, chosen);
 }

@@ -42,6 +42,7 @@ using OneRequest = CommandsTest;
 TEST_F(OneRequest, identity) {
   EXPECT_EQ(asked({"identity"}, "{}"), "GET /api/v1/federation/identity");
 }
+TEST_F(OneRequest, netcheck) { EXPECT_EQ(asked({"netcheck"}, "{}"), "GET /api/v1/netcheck"); }
 TEST_F(OneRequest, nodes) {
   EXPECT_EQ(asked({"nodes", "-ls"}, page_of("[]")),
             "GET /api/v1/federation/nodes/list?page=1&limit=1000");
@@ -154,14 +155,30 @@ TEST_F(CommandsTest, identity_b64_prints_the_string_and_nothing_else) {
 
 TEST_F(CommandsTest, identity_shows_the_addresses_below_each_other) {
   answer(200, R"({"id":"12D3","name":"nas","version":"0.1.0","networks":["home","lab"],
-    "connect_multiadress":["/ip4/192.0.2.1/tcp/1","/ip4/192.0.2.2/tcp/1"],"bootstrap_string":"x"})");
+    "connect_multiadress":["/ip4/192.0.2.1/tcp/1","/ip4/192.0.2.2/tcp/1"],
+    "reachability":["reachable"],"bootstrap_string":"x"})");
   EXPECT_EQ(run({"identity"}).out,
             "peer id    12D3\n"
             "name       nas\n"
             "version    0.1.0\n"
             "networks   home, lab\n"
-            "addresses  /ip4/192.0.2.1/tcp/1\n"
+            "addresses  /ip4/192.0.2.1/tcp/1 (reachable)\n"
             "           /ip4/192.0.2.2/tcp/1\n");
+}
+
+TEST_F(CommandsTest, netcheck_shows_each_address_and_what_is_known_of_the_nat) {
+  answer(200, R"({"state":"reachable","addresses":[
+    {"address":"/ip4/192.0.2.1/tcp/1","source":"observed","state":"reachable",
+     "checked":"2026-01-02T03:04:05Z","servers":3},
+    {"address":"/ip4/10.0.0.2/tcp/1","source":"listened","state":"unknown","checked":null,
+     "servers":0}],"nat":{"mapping":"endpoint-independent","observers":2}})");
+  EXPECT_EQ(run({"netcheck"}).out,
+            "from the internet  reachable\n"
+            "NAT mapping        endpoint-independent (2 observers)\n"
+            "\n"
+            "ADDRESS               FOUND     STATE      CHECKED               BY\n"
+            "/ip4/192.0.2.1/tcp/1  observed  reachable  2026-01-02T03:04:05Z  3\n"
+            "/ip4/10.0.0.2/tcp/1   listened  unknown\n");
 }
 
 TEST_F(CommandsTest, nodes_shows_every_member_and_the_path_to_it) {

@@ -59,8 +59,31 @@ api::IdentityView LocalNode::identity() const {
   for (const auto& [id, network] : overlay_.membership().networks())
     out.networks.push_back(network.name.value());
   const auto bootstrap = overlay_.own_bootstrap();
-  for (const auto& address : bootstrap.addresses) out.addresses.push_back(address.to_string());
+  const p2p::Reachability& reachability = host_.reachability().reachability();
+  for (const auto& address : bootstrap.addresses) {
+    out.addresses.push_back(address.to_string());
+    out.states.emplace_back(p2p::to_text(reachability.state_of(address.without_peer())));
+  }
   out.bootstrap_string = overlay::encode_bootstrap(bootstrap);
+  return out;
+}
+
+api::NetcheckView LocalNode::netcheck() const {
+  api::NetcheckView out;
+  const p2p::ReachabilityProber& prober = host_.reachability();
+  out.state = p2p::to_text(prober.reachability().public_state());
+  for (const p2p::AddressReachability& one : prober.reachability().addresses()) {
+    api::AddressView view;
+    view.address = one.own.address.to_string();
+    view.source = p2p::to_text(one.own.source);
+    view.state = p2p::to_text(one.state);
+    if (one.checked) view.checked = clock_.wall_now() - (clock_.now() - *one.checked);
+    view.servers = one.servers;
+    out.addresses.push_back(std::move(view));
+  }
+  const p2p::NatMappingFinding nat = prober.nat_mapping();
+  out.mapping = p2p::to_text(nat.mapping);
+  out.observers = nat.observers;
   return out;
 }
 

@@ -16,6 +16,7 @@ class LocalNode final : public api::NodeFace {
             store::Store& store, Clock& clock, std::string name);
 
   api::IdentityView identity() const override;
+  api::NetcheckView netcheck() const override;
   std::vector<api::MemberView> members() const override;
   Outcome<std::string> resolve_peer(const std::string& reference) const override;
   Outcome<std::string> register_peer(const std::string& bootstrap_string) override;

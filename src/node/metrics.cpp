@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "node/path_text.hpp"
@@ -143,6 +144,54 @@ void add_swarm(std::vector<prometheus::MetricFamily>& to, const p2p::Swarm& swar
   to.push_back(std::move(unread));
 }
 
+using p2p::ReachabilityState;
+
+std::size_t addresses_that_are(const p2p::Reachability& reachability, ReachabilityState state) {
+  const auto all = reachability.addresses();
+  return static_cast<std::size_t>(std::ranges::count(all, state, &p2p::AddressReachability::state));
+}
+
+json reachability_of(const p2p::Host& host) {
+  const p2p::Reachability& reachability = host.reachability().reachability();
+  const p2p::AutonatServerCounters& served = host.autonat_server().counters();
+  json out = {{"state", to_text(reachability.public_state())},
+              {"requests_served", served.requests},
+              {"requests_rejected", served.rejected},
+              {"requests_refused", served.refused},
+              {"dial_backs", served.dials},
+              {"dial_backs_failed", served.dials_failed}};
+  for (const auto state :
+       {ReachabilityState::reachable, ReachabilityState::unreachable, ReachabilityState::unknown})
+    out["addresses"][std::string(to_text(state))] = addresses_that_are(reachability, state);
+  return out;
+}
+
+void add_reachability(std::vector<prometheus::MetricFamily>& to, const p2p::Host& host) {
+  const p2p::Reachability& reachability = host.reachability().reachability();
+  to.push_back(gauge("open_chat_publicly_reachable",
+                     "Whether others can reach an address of this node on the internet.",
+                     reachability.publicly_reachable() ? 1 : 0));
+  auto addresses = family("open_chat_own_addresses", "This node's addresses by reachability.",
+                          prometheus::MetricType::Gauge);
+  for (const auto state :
+       {ReachabilityState::reachable, ReachabilityState::unreachable, ReachabilityState::unknown}) {
+    add(addresses, static_cast<double>(addresses_that_are(reachability, state)),
+        {{"state", std::string(to_text(state))}});
+  }
+  to.push_back(std::move(addresses));
+  const p2p::AutonatServerCounters& served = host.autonat_server().counters();
+  to.push_back(counter("open_chat_autonat_requests_total", "AutoNAT requests served to peers.",
+                       served.requests));
+  to.push_back(counter("open_chat_autonat_rejected_total", "AutoNAT requests that were too many.",
+                       served.rejected));
+  to.push_back(counter("open_chat_autonat_refused_total",
+                       "AutoNAT requests without an address that may be dialed.", served.refused));
+  to.push_back(
+      counter("open_chat_autonat_dials_total", "Dials made for AutoNAT requests.", served.dials));
+  to.push_back(counter("open_chat_autonat_dials_failed_total",
+                       "Dials for AutoNAT requests that were not answered.", served.dials_failed));
+}
+
 }  // namespace
 
 std::string metrics_as_json(const MetricsSource& source) {
@@ -201,6 +250,7 @@ std::string metrics_as_json(const MetricsSource& source) {
                       {"failures", tunnels.failures},
                       {"bytes_in", tunnels.bytes_in},
                       {"bytes_out", tunnels.bytes_out}}},
+                    {"reachability", reachability_of(source.host)},
                     {"paths", paths}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -228,6 +278,7 @@ std::string metrics_as_prometheus(const MetricsSource& source) {
   families.push_back(gauge("open_chat_overlay_bytes_out", "Bytes sent on the connections open now.",
                            static_cast<double>(traffic.bytes_out)));
   add_swarm(families, source.host.swarm());
+  add_reachability(families, source.host);
   families.push_back(gauge("open_chat_tunnels_open", "Tunnels open now.",
                            static_cast<double>(source.rules.open_tunnels())));
   families.push_back(counter("open_chat_tunnels_total", "Tunnels asked for.", tunnels.connections));

@@ -63,6 +63,9 @@ awaitable<void> as_json_has_every_figure(TunnelWorld& world) {
   EXPECT_EQ(all["traffic"]["unread_bytes"], 0);
   EXPECT_EQ(all["traffic"]["refusals"], json::array());
   EXPECT_GT(all["traffic"]["bytes_out"], 0);
+  EXPECT_EQ(all["reachability"]["state"], "unknown");
+  EXPECT_EQ(all["reachability"]["requests_served"], 0);
+  EXPECT_EQ(all["reachability"]["addresses"]["reachable"], 0);
   EXPECT_EQ(all["tunnels"]["rules"], 1);
   EXPECT_EQ(all["tunnels"]["connections"], 1);
   EXPECT_EQ(all["tunnels"]["failures"], 0);
@@ -119,6 +122,9 @@ awaitable<void> as_prometheus_text_can_be_scraped(TunnelWorld& world) {
       << "a member's connection is trusted";
   EXPECT_EQ(samples.at(R"(open_chat_scope_streams{scope="transient",direction="in"})"), 0);
   EXPECT_EQ(samples.at(R"(open_chat_unread_bytes{scope="system"})"), 0);
+  EXPECT_EQ(samples.at("open_chat_publicly_reachable"), 0);
+  EXPECT_EQ(samples.at(R"(open_chat_own_addresses{state="unreachable"})"), 0);
+  EXPECT_EQ(samples.at("open_chat_autonat_requests_total"), 0);
   EXPECT_EQ(samples.at("open_chat_tunnels_open"), 0);
   EXPECT_EQ(samples.at("open_chat_tunnels_total"), 1);
   EXPECT_EQ(samples.at("open_chat_tunnel_failures_total"), 0);

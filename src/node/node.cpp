@@ -63,6 +63,24 @@ p2p::IdentifyOptions Node::identify_options() {
   return options;
 }
 
+std::vector<p2p::OwnAddress> Node::own_addresses() const {
+  using Source = p2p::AddressSource;
+  std::vector<p2p::OwnAddress> out;
+  const auto add = [&out](const std::vector<codec::Multiaddr>& addresses, Source source) {
+    for (const codec::Multiaddr& address : addresses) {
+      const bool known = std::ranges::find(out, address, &p2p::OwnAddress::address) != out.end();
+      if (!known) out.push_back({address, source});
+    }
+  };
+  add(plan_.announce, Source::announced);
+  add(host_.identify().external_addresses(), Source::observed);
+  add(host_.swarm().listen_addresses(), Source::listened);
+  std::erase_if(out, [](const p2p::OwnAddress& own) {
+    return own.address.scope() == codec::AddressScope::loopback;
+  });
+  return out;
+}
+
 overlay::OverlayOptions Node::overlay_options() const {
   overlay::OverlayOptions options;
   options.node_name = plan_.name;
@@ -81,6 +99,8 @@ p2p::RelayOptions Node::relay_options() const {
 
 bool Node::reachable() const {
   if (!plan_.announce.empty()) return true;
+  const auto found = host_.reachability().reachability().public_state();
+  if (found != p2p::ReachabilityState::unknown) return found == p2p::ReachabilityState::reachable;
   const auto is_public = [](const codec::Multiaddr& address) {
     return address.scope() == codec::AddressScope::public_internet;
   };
@@ -190,6 +210,8 @@ awaitable<Outcome<bool>> Node::start() {
   }
   overlay_.start();
   tasks_.spawn("relay offer", offer_relay());
+  host_.reachability().reachability().on_change = [this] { overlay_.addresses_changed(); };
+  host_.reachability().start([this] { return own_addresses(); });
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());
   co_return true;
@@ -224,6 +246,7 @@ awaitable<void> Node::close() {
   if (api_listener_) api_listener_->close();
   co_await rules_.close();
   co_await overlay_.close();
+  co_await host_.reachability().close();
   co_await host_.swarm().close();
   co_await local_.tasks().close();
   co_await tasks_.close();

@@ -34,8 +34,8 @@ class Node {
 
  private:
   Outcome<std::uint16_t> listen_for_peers();
-  // Whether everybody can reach this node: its owner says where, or an interface has a public
-  // address.
+  // Whether everybody can reach this node: its owner says where, or others found it so, or, as long
+  // as nobody knows, an interface has a public address.
   bool reachable() const;
   awaitable<void> offer_relay();
   awaitable<void> accept_api();
@@ -46,6 +46,8 @@ class Node {
                                 std::string address);
   p2p::IdentifyOptions identify_options();
   p2p::RelayOptions relay_options() const;
+  // The addresses whose reachability is looked into.
+  std::vector<p2p::OwnAddress> own_addresses() const;
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
 

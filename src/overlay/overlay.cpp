@@ -185,12 +185,14 @@ std::optional<error_code> Overlay::last_refusal(const codec::PeerId& peer) const
 }
 
 void Overlay::on_connected(const p2p::ConnectionPtr& connection) {
+  if (connection->facts().probe) return;
   const bool ours = connection->facts().direction == p2p::Direction::outbound;
   if (ours) connection->tasks().spawn("prove membership", prove_all(connection));
   connection->tasks().spawn("drop stranger", drop_stranger(connection));
 }
 
 void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code why) {
+  if (connection->facts().probe) return;
   const bool was_member = members_.is_member(*connection);
   if (was_member) {
     remember_contact(connection->peer(), clock_.wall_now());

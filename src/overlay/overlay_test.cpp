@@ -162,6 +162,22 @@ TEST(Overlay, a_peer_that_proves_nothing_is_dropped_after_ten_seconds) {
   test::in_world(a_peer_that_proves_nothing_is_dropped_after_ten_seconds);
 }
 
+awaitable<void> nothing_is_proved_on_a_connection_dialed_anew(World& world) {
+  OverlayNode& a = world.member(1);
+  OverlayNode& b = world.member(2);
+  const auto address = b.host.swarm().listen_addresses().front();
+  auto dialed = co_await world.result_of(a.host.swarm().dial_anew(b.id(), address));
+  CO_ASSERT_TRUE(dialed);
+  co_await world.pass(kProofTimeout - 1s, 50ms);
+  EXPECT_TRUE((*dialed)->alive());
+  EXPECT_EQ(a.overlay.counters().proofs_ok, 0u);
+  EXPECT_FALSE(a.is_connected_to(b));
+  EXPECT_EQ(a.overlay.counters().strangers_dropped, 0u);
+}
+TEST(Overlay, nothing_is_proved_on_a_connection_dialed_anew) {
+  test::in_world(nothing_is_proved_on_a_connection_dialed_anew);
+}
+
 awaitable<void> a_member_stays(World& world) {
   OverlayNode& a = world.member(1);
   OverlayNode& b = world.member(2);

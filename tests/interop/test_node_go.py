@@ -64,6 +64,10 @@ def test_a_stranger_is_dropped_after_its_ten_seconds_and_not_before(node):
     assert [row["self"] for row in node.members()] == [True]
 
 
+def test_a_go_peer_does_not_get_the_node_to_dial_loopback(node):
+    assert dial(node, address_of(node), "autonat") == {"verdict": "refused"}
+
+
 def test_many_go_peers_at_once_are_all_served(node):
     assert dial(node, address_of(node), "connects", "--count", "8") == {"count": 8}
 

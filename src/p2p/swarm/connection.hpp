@@ -41,6 +41,7 @@ class Connection {
     codec::Multiaddr local_address;
     TimePoint opened{};
     bool limited = false;  // a relay cuts it after some time or some bytes
+    bool probe = false;    // made by Swarm::dial_anew, for its caller alone
 
     bool direct() const { return !remote_address.has(codec::Protocol::p2p_circuit); }
   };

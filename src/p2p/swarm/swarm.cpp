@@ -85,7 +85,7 @@ std::vector<std::string> Swarm::protocols() const {
 
 ConnectionPtr Swarm::connection_to(const codec::PeerId& peer) const {
   for (ConnectionPtr& connection : connections_to(peer)) {
-    if (connection->alive()) return std::move(connection);
+    if (connection->alive() && !connection->facts().probe) return std::move(connection);
   }
   return nullptr;
 }
@@ -177,6 +177,14 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
   co_return dialed.error();
 }
 
+awaitable<Result<ConnectionPtr>> Swarm::dial_anew(codec::PeerId peer, codec::Multiaddr address) {
+  const auto own = listen_addresses();
+  const bool to_self = std::ranges::find(own, address.without_peer()) != own.end();
+  if (peer == self_ || to_self) co_return P2pErrc::dial_to_self;
+  CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound, true);
+}
+
 awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec::PeerId from) {
   auto slot = ledger_.accept_circuit();
   if (!slot) {
@@ -211,14 +219,15 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to,
-                                                Direction role) {
+                                                Direction role, bool probe) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
   // From the listen port only to the outside: on loopback both ends' ports would collide at once.
-  if (!to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
+  if (!probe && !to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
   CO_TRY(auto stream, co_await net::tcp_connect(to, options));
   CO_TRY(RawConnection raw, describe(std::move(stream)));
+  raw.probe = probe;
   co_return co_await establish(std::move(raw), role, std::move(peer), *std::move(slot));
 }
 
@@ -241,6 +250,7 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(RawConnection raw, Direction d
   facts.remote_address = std::move(raw.remote_address);
   facts.local_address = std::move(raw.local_address);
   facts.limited = raw.limited;
+  facts.probe = raw.probe;
   if (facts.peer == self_) co_return P2pErrc::dial_to_self;
   if (running_.closing()) co_return Errc::closed;
   if (!slot.identify(facts.peer)) co_return P2pErrc::connection_limit;
@@ -327,7 +337,7 @@ void Swarm::trim() {
   for (const auto& [peer, ids] : by_peer_) {
     std::vector<TrimCandidate> of_peer;
     for (const ConnectionPtr& connection : connections_to(peer)) {
-      if (!connection->alive()) continue;
+      if (!connection->alive() || connection->facts().probe) continue;
       const Connection::Facts& facts = connection->facts();
       of_peer.push_back({facts.id, peer, facts.direction, connection->trusted(),
                          connection->stream_count(), facts.opened});

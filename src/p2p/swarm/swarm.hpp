@@ -37,7 +37,8 @@ struct RawConnection {
   std::unique_ptr<net::Stream> stream;
   codec::Multiaddr remote_address;  // without /p2p of the peer
   codec::Multiaddr local_address;
-  bool limited = false;  // see Connection::Facts
+  bool limited = false;  // these two: see Connection::Facts
+  bool probe = false;
 };
 
 // Leads to a peer over an address that parse_circuit() takes.
@@ -110,6 +111,11 @@ class Swarm {
   // Upgrades a circuit that a relay handed over, as coming from this peer. Errors:
   // P2pErrc::connection_limit, Errc::timed_out, those of Upgrader::upgrade.
   awaitable<Result<ConnectionPtr>> accept_circuit(RawConnection raw, codec::PeerId from);
+  // A connection of its own to the one address, from a port that nothing else uses, beside those
+  // that there are: whether an address answers cannot be told otherwise. Its facts say `probe`;
+  // connection_to() never gives it, observers leave it alone, and the caller closes it soon. No
+  // time-out. Errors: P2pErrc::dial_to_self, ::connection_limit, ::wrong_peer, the kernel's.
+  awaitable<Result<ConnectionPtr>> dial_anew(codec::PeerId peer, codec::Multiaddr address);
 
   // The connection new streams should take: the best that is alive(). Null when there is none.
   ConnectionPtr connection_to(const codec::PeerId& peer) const;
@@ -131,7 +137,8 @@ class Swarm {
   awaitable<void> accept_one(net::TcpListener::Accepted accepted,
                              ResourceLedger::ConnectionSlot slot);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
-  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to, Direction role);
+  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to, Direction role,
+                                            bool probe = false);
   awaitable<Result<ConnectionPtr>> dial_circuit(codec::PeerId peer, codec::Multiaddr address);
   // What a TCP connection leads to, tuned for its use.
   Result<RawConnection> describe(std::unique_ptr<net::SocketStream> stream) const;

@@ -480,6 +480,42 @@ codec::Multiaddr by_name(const char* name, const SwarmRig& rig) {
   return *codec::Multiaddr::parse("/dns4/" + std::string(name) + "/tcp/" + port);
 }
 
+TEST(Swarm, a_connection_dialed_anew_stands_beside_the_others_and_is_not_handed_out) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    auto first = co_await test::connect(a, b);
+    auto anew = co_await a.swarm.dial_anew(b.id(), b.addresses().front());
+    EXPECT_TRUE(anew);
+    if (!anew) co_return;
+    EXPECT_TRUE((*anew)->facts().probe);
+    EXPECT_NE((*anew)->facts().id, first->facts().id);
+    EXPECT_EQ(a.swarm.ledger().usage(Scope::system).connections_out, 2u);
+    EXPECT_EQ(a.swarm.connection_to(b.id()), first);
+    first->close();
+    EXPECT_EQ(a.swarm.connection_to(b.id()), nullptr);
+    (*anew)->close();
+    anew = Errc::closed;
+    first.reset();
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_dial_anew_tries_though_the_address_failed_a_moment_ago) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    const auto dead = *codec::Multiaddr::parse("/ip4/127.0.0.1/tcp/1");
+    for (int i = 0; i < 2; ++i) {
+      const auto dialed = co_await a.swarm.dial_anew(b.id(), dead);
+      EXPECT_TRUE(!dialed && dialed.error() == boost::system::errc::connection_refused);
+    }
+    const auto to_self = co_await a.swarm.dial_anew(b.id(), a.addresses().front());
+    EXPECT_TRUE(!to_self && to_self.error() == P2pErrc::dial_to_self);
+    co_await close_all(a, b);
+  });
+}
+
 TEST(Swarm, a_peer_is_dialed_by_its_name) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

@@ -34,6 +34,7 @@ var cases = map[string]func(*flag.FlagSet) action{
 	"connects":   connectsCase,
 	"rate":       rateCase,
 	"hold":       holdCase,
+	"autonat":    autonatCase,
 }
 
 // A dialer knows whom to dial, and as what kind of host.

@@ -27,6 +27,11 @@ func listen(words []string) error {
 	}
 	defer h.Close()
 	serve(h)
+	autonat, err := kind.startAutonat(h)
+	if err != nil {
+		return err
+	}
+	defer autonat.Close()
 	addresses := []string{}
 	for _, address := range h.Addrs() {
 		addresses = append(addresses, fmt.Sprintf("%s/p2p/%s", address, h.ID()))

@@ -51,6 +51,7 @@ Identify::~Identify() {
 }
 
 void Identify::connected(const ConnectionPtr& connection) {
+  if (connection->facts().probe) return;
   const ConnectionId id = connection->facts().id;
   connections_[id] = connection;
   queue_.connected(id);
@@ -118,6 +119,7 @@ awaitable<Result<IdentifyClaims>> Identify::query(ConnectionPtr connection) {
 }
 
 awaitable<void> Identify::hear(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {
+  if (connection->facts().probe) co_return;
   const codec::PeerId& peer = connection->peer();
   auto& allowance = allowances_.try_emplace(peer, kPushInterval, kPushBurst).first->second;
   if (!allowance.take(clock_.now())) {

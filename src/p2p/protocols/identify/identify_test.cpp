@@ -71,6 +71,22 @@ TEST(Identify, both_sides_learn_who_the_other_is) {
   });
 }
 
+TEST(Identify, the_peer_of_a_connection_dialed_anew_is_not_asked) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    IdentifyRig a(executor, 1), b(executor, 2);
+    auto anew = co_await a.swarm.dial_anew(b.id(), b.addresses().front());
+    EXPECT_TRUE(anew);
+    if (!anew) co_return;
+    co_await settle();
+    EXPECT_EQ(a.identified, 0);
+    EXPECT_EQ(b.identified, 1) << "but it is answered";
+    (*anew)->close();
+    anew = Errc::closed;
+    co_await close_all(a, b);
+  });
+}
+
 TEST(Identify, a_peer_that_does_not_speak_it_is_as_usable_as_any) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;
