@@ -54,7 +54,8 @@ struct NodeConfig {
   std::optional<std::uint16_t> p2p_port;   // 0: any free one, which the node then keeps
   std::vector<codec::Multiaddr> announce;  // each names an endpoint; without /p2p
   std::optional<std::string> name;
-  std::string db_path;  // never empty: given, or the default place for this user
+  std::optional<bool> mdns;  // find members on the LAN, and be found
+  std::string db_path;       // never empty: given, or the default place for this user
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
 };

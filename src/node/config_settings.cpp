@@ -133,6 +133,12 @@ Complaint set_name(NodeConfig& config, const std::string& value) {
   return std::nullopt;
 }
 
+Complaint set_mdns(NodeConfig& config, const std::string& value) {
+  if (value != "on" && value != "off") return "is " + quoted(value) + ", neither on nor off";
+  config.mdns = value == "on";
+  return std::nullopt;
+}
+
 Complaint set_db_backend(NodeConfig&, const std::string& value) {
   if (value == "sqlite") return std::nullopt;
   if (value == "postgres") return "is 'postgres', which this version does not have";
@@ -187,6 +193,9 @@ constexpr std::array kSettings = {
             "/ip4/203.0.113.7/tcp/1985", bad_multiaddr, true, true, set_announce},
     Setting{"name", "", "NAME", "This node's name. Default: the host's name", "nas", bad_flag,
             false, false, set_name},
+    Setting{"mdns", "", "on|off",
+            "Find members on the LAN by multicast DNS, and be found; kept. Default: on", "off",
+            bad_flag, false, false, set_mdns},
     Setting{"db-backend", "-db", "KIND", "Kind of the store: sqlite.", "sqlite", bad_flag, false,
             false, set_db_backend},
     Setting{"db-path", "-dp", "FILE",

@@ -9,6 +9,8 @@
 #include "net/dns_resolver.hpp"
 #include "node/local_node.hpp"
 #include "node/plan.hpp"
+#include "p2p/discovery/mdns.hpp"
+#include "p2p/discovery/multicast_lan.hpp"
 
 namespace oc::node {
 
@@ -32,6 +34,7 @@ class Node {
 
  private:
   Outcome<std::uint16_t> listen_for_peers();
+  void start_discovery();
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
   awaitable<void> store_seq(std::uint64_t seq);
@@ -44,6 +47,7 @@ class Node {
 
   Executor executor_;
   Clock& clock_;
+  Random& random_;
   store::Store& store_;
   WorkerPool& workers_;
   Plan plan_;
@@ -54,6 +58,8 @@ class Node {
   LocalNode local_;
   api::ApiServer api_;
   std::optional<net::TcpListener> api_listener_;
+  std::optional<p2p::MulticastLan> lan_;  // with mdns_, unless it is switched off
+  std::optional<p2p::Mdns> mdns_;
   std::map<std::pair<overlay::NetworkName, codec::PeerId>, overlay::SealedRecord> unsaved_;
   bool saving_ = false;
   TaskScope tasks_;

@@ -19,6 +19,7 @@ constexpr const char* kSettingName = "name";
 constexpr const char* kSettingHost = "api_host";
 constexpr const char* kSettingPort = "api_port";
 constexpr const char* kSettingAnnounce = "announce";
+constexpr const char* kSettingMdns = "mdns";
 
 std::optional<std::string> find(const store::SettingsMap& settings, const std::string& name) {
   auto found = settings.find(name);
@@ -82,6 +83,12 @@ class SettingsMerge {
                      std::uint16_t otherwise) {
     if (given) keep(name, std::to_string(*given));
     return given ? *given : find_number<std::uint16_t>(stored_, name).value_or(otherwise);
+  }
+  bool flag(const std::string& name, std::optional<bool> given, bool otherwise) {
+    if (given) keep(name, *given ? "on" : "off");
+    const auto value = given ? std::nullopt : find(stored_, name);
+    if (value == "on" || value == "off") return value == "on";
+    return given.value_or(otherwise);
   }
   void keep(const std::string& name, std::string value) {
     if (find(stored_, name) != value) changed_[name] = std::move(value);
@@ -190,7 +197,7 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   SettingsMerge settings(state.settings);
   auto identity = load_identity(settings, random);
   if (!identity) co_return identity.error();
-  Plan plan{*std::move(identity), {}, {}, 0, 0, {}, {}, {}, 0, {}, {}, {}, {}};
+  Plan plan{*std::move(identity), {}, {}, 0, 0, {}, {}, {}, 0, {}, {}, {}, {}, true};
   plan.name = settings.text(kSettingName, config.name, host_name());
   plan.host = settings.text(kSettingHost, config.host, std::string(kDefaultHost));
   plan.port = settings.port(kSettingPort, config.port, kDefaultPort);
@@ -199,6 +206,7 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   plan.p2p_port = config.p2p_port == 0 && chosen != 0
                       ? chosen
                       : settings.port(kSettingP2pPort, config.p2p_port, kDefaultP2pPort);
+  plan.mdns = settings.flag(kSettingMdns, config.mdns, true);
   plan.record_seq = find_number<std::uint64_t>(state.settings, kSettingRecordSeq).value_or(0);
   if (!config.announce.empty())
     settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));

@@ -46,6 +46,8 @@ class Lab:
         number = self._take_public()
         host = self._keep(Host(name, f"{_INTERNET}.{number}", f"{_INTERNET6}{number}"))
         self._plug(host, "eth0", self._internet, "br0")
+        # The internet carries none, though its bridge would.
+        host.ip("link", "set", "eth0", "multicast", "off")
         host.ip("address", "add", f"{host.address}/24", "dev", "eth0")
         host.ip("address", "add", f"{host.address6}/64", "dev", "eth0", "nodad")
         return host
