@@ -55,8 +55,9 @@ struct NodeConfig {
   std::vector<codec::Multiaddr> announce;  // each names an endpoint; without /p2p
   std::optional<std::string> name;
   std::optional<std::string> relay;         // off, auto or on
-  std::optional<std::string> public_relay;  // off or on
-  std::string db_path;  // never empty: given, or the default place for this user
+  std::optional<bool> public_relay;
+  std::optional<bool> mdns;                 // find members on the LAN, and be found
+  std::string db_path;                      // never empty: given, or the default for this user
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
 };

@@ -140,12 +140,19 @@ Complaint set_relay(NodeConfig& config, const std::string& value) {
   return std::nullopt;
 }
 
-Complaint set_public_relay(NodeConfig& config, const std::string& value) {
-  if (value != "off" && value != "on") return "is " + quoted(value) + ", neither off nor on";
-  config.public_relay = value;
+Complaint parse_switch(const std::string& value, std::optional<bool>& into) {
+  if (value != "on" && value != "off") return "is " + quoted(value) + ", neither on nor off";
+  into = value == "on";
   return std::nullopt;
 }
 
+Complaint set_public_relay(NodeConfig& config, const std::string& value) {
+  return parse_switch(value, config.public_relay);
+}
+
+Complaint set_mdns(NodeConfig& config, const std::string& value) {
+  return parse_switch(value, config.mdns);
+}
 Complaint set_db_backend(NodeConfig&, const std::string& value) {
   if (value == "sqlite") return std::nullopt;
   if (value == "postgres") return "is 'postgres', which this version does not have";
@@ -204,10 +211,13 @@ constexpr std::array kSettings = {
             "Relay for members that cannot reach each other. auto: when this node can be\n"
             "reached by everybody. Default: auto",
             "on", bad_flag, false, false, set_relay},
-    Setting{"public-relay", "", "off|on",
+    Setting{"public-relay", "", "on|off",
             "Relay for strangers, too, within the limits of libp2p: 2 minutes and 128 KiB a\n"
             "circuit. Default: off",
             "on", bad_flag, false, false, set_public_relay},
+    Setting{"mdns", "", "on|off",
+            "Find members on the LAN by multicast DNS, and be found; kept. Default: on", "off",
+            bad_flag, false, false, set_mdns},
     Setting{"db-backend", "-db", "KIND", "Kind of the store: sqlite.", "sqlite", bad_flag, false,
             false, set_db_backend},
     Setting{"db-path", "-dp", "FILE",

@@ -82,9 +82,10 @@ TEST_F(ConfigTest, the_articles_commands_are_understood) {
 }
 
 TEST_F(ConfigTest, every_flag_sets_its_setting) {
-  const NodeConfig all = config({"-b", "0.0.0.0", "-p", "80", "-pp2p", "0", "--announce",
-                                 "/ip4/203.0.113.7/tcp/1", "-db", "sqlite", "-dp", "/x.db",
-                                 "--name", "nas-1", "--log-level", "debug", "--log-format=json"});
+  const NodeConfig all =
+      config({"-b", "0.0.0.0", "-p", "80", "-pp2p", "0", "--announce", "/ip4/203.0.113.7/tcp/1",
+              "-db", "sqlite", "-dp", "/x.db", "--name", "nas-1", "--mdns", "off", "--log-level",
+              "debug", "--log-format=json"});
   EXPECT_EQ(all.host, "0.0.0.0");
   EXPECT_EQ(all.port, 80);
   EXPECT_EQ(all.p2p_port, 0);
@@ -92,6 +93,8 @@ TEST_F(ConfigTest, every_flag_sets_its_setting) {
   EXPECT_EQ(all.announce[0].to_string(), "/ip4/203.0.113.7/tcp/1");
   EXPECT_EQ(all.db_path, "/x.db");
   EXPECT_EQ(all.name, "nas-1");
+  EXPECT_EQ(all.mdns, false);
+  EXPECT_EQ(config({"--mdns=on"}).mdns, true);
   EXPECT_EQ(all.log_level, log::Level::debug);
   EXPECT_EQ(all.log_format, log::Format::json);
   EXPECT_EQ(config({"-b", "localhost"}).host, "127.0.0.1");
@@ -186,6 +189,7 @@ TEST_F(ConfigTest, a_bad_value_is_answered_with_flag_fault_and_example) {
       {{"--log-level", "loud"},
        "--log-level is 'loud', not one of trace, debug, info, warn, error, off — write it like "
        "--log-level debug"},
+      {{"--mdns", "no"}, "--mdns is 'no', neither on nor off — write it like --mdns off"},
       {{"--log-format", "xml"},
        "--log-format is 'xml', neither text nor json — write it like --log-format json"},
       {{"-bs", "%%%"},

@@ -24,6 +24,7 @@ Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
            WorkerPool& workers, Plan plan)
     : executor_(executor),
       clock_(clock),
+      random_(random),
       store_(store),
       workers_(workers),
       plan_(std::move(plan)),
@@ -212,9 +213,22 @@ awaitable<Outcome<bool>> Node::start() {
   tasks_.spawn("relay offer", offer_relay());
   host_.reachability().reachability().on_change = [this] { overlay_.addresses_changed(); };
   host_.reachability().start([this] { return own_addresses(); });
+  if (plan_.mdns) start_discovery();
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());
   co_return true;
+}
+
+void Node::start_discovery() {
+  lan_.emplace(executor_, clock_);
+  lan_->start();
+  mdns_.emplace(
+      executor_, *lan_, clock_, random_, overlay_.self(),
+      [this] { return host_.swarm().listen_addresses(); },
+      [this](const codec::PeerId& peer, std::vector<codec::Multiaddr> addresses) {
+        (void)overlay_.add_candidate(peer, std::move(addresses));
+      });
+  mdns_->start();
 }
 
 awaitable<void> Node::accept_api() {
@@ -244,6 +258,8 @@ awaitable<void> Node::sample_machine() {
 awaitable<void> Node::close() {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (api_listener_) api_listener_->close();
+  if (mdns_) co_await mdns_->close();
+  if (lan_) co_await lan_->close();
   co_await rules_.close();
   co_await overlay_.close();
   co_await host_.reachability().close();

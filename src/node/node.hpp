@@ -9,6 +9,8 @@
 #include "net/dns_resolver.hpp"
 #include "node/local_node.hpp"
 #include "node/plan.hpp"
+#include "p2p/discovery/mdns.hpp"
+#include "p2p/discovery/multicast_lan.hpp"
 
 namespace oc::node {
 
@@ -38,6 +40,7 @@ class Node {
   // as nobody knows, an interface has a public address.
   bool reachable() const;
   awaitable<void> offer_relay();
+  void start_discovery();
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
   awaitable<void> store_seq(std::uint64_t seq);
@@ -53,6 +56,7 @@ class Node {
 
   Executor executor_;
   Clock& clock_;
+  Random& random_;
   store::Store& store_;
   WorkerPool& workers_;
   Plan plan_;
@@ -63,6 +67,8 @@ class Node {
   LocalNode local_;
   api::ApiServer api_;
   std::optional<net::TcpListener> api_listener_;
+  std::optional<p2p::MulticastLan> lan_;  // with mdns_, unless it is switched off
+  std::optional<p2p::Mdns> mdns_;
   std::map<std::pair<overlay::NetworkName, codec::PeerId>, overlay::SealedRecord> unsaved_;
   bool saving_ = false;
   TaskScope tasks_;

@@ -21,6 +21,7 @@ constexpr const char* kSettingPort = "api_port";
 constexpr const char* kSettingAnnounce = "announce";
 constexpr const char* kSettingRelay = "relay";
 constexpr const char* kSettingPublicRelay = "public_relay";
+constexpr const char* kSettingMdns = "mdns";
 
 std::optional<std::string> find(const store::SettingsMap& settings, const std::string& name) {
   auto found = settings.find(name);
@@ -84,6 +85,12 @@ class SettingsMerge {
                      std::uint16_t otherwise) {
     if (given) keep(name, std::to_string(*given));
     return given ? *given : find_number<std::uint16_t>(stored_, name).value_or(otherwise);
+  }
+  bool flag(const std::string& name, std::optional<bool> given, bool otherwise) {
+    if (given) keep(name, *given ? "on" : "off");
+    const auto value = given ? std::nullopt : find(stored_, name);
+    if (value == "on" || value == "off") return value == "on";
+    return given.value_or(otherwise);
   }
   void keep(const std::string& name, std::string value) {
     if (find(stored_, name) != value) changed_[name] = std::move(value);
@@ -207,7 +214,8 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
                       ? chosen
                       : settings.port(kSettingP2pPort, config.p2p_port, kDefaultP2pPort);
   plan.relay = relay_mode(settings.text(kSettingRelay, config.relay, "auto"));
-  plan.public_relay = settings.text(kSettingPublicRelay, config.public_relay, "off") == "on";
+  plan.public_relay = settings.flag(kSettingPublicRelay, config.public_relay, false);
+  plan.mdns = settings.flag(kSettingMdns, config.mdns, true);
   plan.record_seq = find_number<std::uint64_t>(state.settings, kSettingRecordSeq).value_or(0);
   if (!config.announce.empty())
     settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));

@@ -59,6 +59,7 @@ TEST_F(PlanTest, the_first_start_invents_what_it_was_not_given) {
   EXPECT_EQ(first.port, 1984);
   EXPECT_EQ(first.p2p_port, 1985);
   EXPECT_FALSE(first.name.empty());
+  EXPECT_TRUE(first.mdns);
   EXPECT_TRUE(first.networks.empty());
   EXPECT_EQ(first.record_seq, 0u);
   EXPECT_EQ(first.root_user, "admin");
@@ -76,6 +77,7 @@ TEST_F(PlanTest, later_starts_need_no_flags) {
   config.port = 8080;
   config.p2p_port = 4001;
   config.name = "nas";
+  config.mdns = false;
   config.announce = {*codec::Multiaddr::parse("/ip4/203.0.113.7/tcp/1985")};
   const auto friend_id = codec::PeerId::of_public_key(Bytes(36, 7));
   config.bootstrap = {
@@ -87,6 +89,7 @@ TEST_F(PlanTest, later_starts_need_no_flags) {
     EXPECT_EQ(each->port, 8080);
     EXPECT_EQ(each->p2p_port, 4001);
     EXPECT_EQ(each->name, "nas");
+    EXPECT_FALSE(each->mdns);
     EXPECT_EQ(each->announce, config.announce);
     EXPECT_EQ(each->bootstrap, config.bootstrap);
     EXPECT_EQ(each->root_user, "alice");
@@ -104,12 +107,15 @@ TEST_F(PlanTest, what_is_given_wins_and_is_kept) {
   NodeConfig config;
   config.name = "old";
   config.port = 8080;
+  config.mdns = false;
   (void)plan(config);
   config.name = "new";
   config.port = std::nullopt;
+  config.mdns = true;
   EXPECT_EQ(plan(config).name, "new");
   const Plan third = plan();
   EXPECT_EQ(third.name, "new");
+  EXPECT_TRUE(third.mdns);
   EXPECT_EQ(third.port, 8080);
 }
 
@@ -119,12 +125,14 @@ TEST_F(PlanTest, stored_values_that_make_no_sense_give_way_to_defaults) {
   set("p2p_port", "70000");
   set("record_seq", "-1");
   set("announce", "{");
+  set("mdns", "perhaps");
   set("bootstrap", R"([1,"garbage",null])");
   const Plan again = plan();
   EXPECT_EQ(again.port, 1984);
   EXPECT_EQ(again.p2p_port, 1985);
   EXPECT_EQ(again.record_seq, 0u);
   EXPECT_TRUE(again.announce.empty());
+  EXPECT_TRUE(again.mdns);
   EXPECT_TRUE(again.bootstrap.empty());
 }
 

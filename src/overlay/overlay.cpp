@@ -91,6 +91,10 @@ bool Overlay::add_bootstrap(const BootstrapPeer& peer) {
   return true;
 }
 
+bool Overlay::add_candidate(const codec::PeerId& peer, std::vector<codec::Multiaddr> addresses) {
+  return peer != self() && candidates_.add(peer, std::move(addresses), clock_.now());
+}
+
 void Overlay::start() {
   refresh_record();
   tasks_.spawn("mesh", keep_connected());
@@ -199,7 +203,7 @@ void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code w
     schedule_.reset(connection->peer());
     log::info("lost the connection to {}: {}", connection->peer().to_string(), why.message());
   } else if (connection->facts().direction == p2p::Direction::outbound &&
-             schedule_.due(connection->peer(), clock_.now())) {
+             is_expected(connection->peer()) && schedule_.due(connection->peer(), clock_.now())) {
     // It ended before anything was proved, and not for a refusal, which has a wait of its own.
     schedule_.failed(connection->peer(), clock_.now());
   }
@@ -241,6 +245,14 @@ awaitable<void> Overlay::prove_all(p2p::ConnectionPtr connection) {
     co_return;
   }
   if (!connection->alive()) co_return;
+  if (!is_expected(connection->peer())) {
+    candidates_.refused(connection->peer(), clock_.now());
+    log::debug("{} at {} is no member of a network of this node: {}",
+               connection->peer().to_string(), connection->facts().remote_address.to_string(),
+               last.message());
+    connection->close();
+    co_return;
+  }
   if (last.category() == handshake_category()) {
     refusals_[connection->peer()] = last;
     schedule_.refused(connection->peer(), clock_.now());
@@ -374,7 +386,12 @@ std::vector<codec::Multiaddr> Overlay::addresses_of(const codec::PeerId& peer) c
   if (const SealedRecord* record = members_.find_record(peer)) {
     for (const auto& address : record->record.addresses) out.push_back(address.without_peer());
   }
+  for (auto& address : candidates_.addresses_of(peer)) out.push_back(std::move(address));
   return out;
+}
+
+bool Overlay::is_expected(const codec::PeerId& peer) const {
+  return bootstrap_.contains(peer) || members_.find_record(peer) != nullptr;
 }
 
 std::set<codec::PeerId> Overlay::wanted_peers() const {
@@ -411,7 +428,25 @@ awaitable<void> Overlay::keep_connected() {
         continue;
       tasks_.spawn("dial member", dial_member(peer));
     }
+    dial_candidates();
     if (auto slept = co_await clock_.sleep_for(kMeshTick); !slept) co_return;
+  }
+}
+
+void Overlay::dial_candidates() {
+  if (members_.networks().empty()) return;
+  const TimePoint now = clock_.now();
+  auto dialing = static_cast<std::size_t>(
+      std::ranges::count_if(dialing_, [this](const auto& peer) { return !is_expected(peer); }));
+  for (const codec::PeerId& peer : candidates_.due(now)) {
+    if (dialing >= kMaxCandidateDials || dialing_.size() >= kMaxDialsAtOnce) return;
+    if (is_expected(peer) || dialing_.contains(peer) ||
+        host_.swarm().connection_to(peer) != nullptr) {
+      continue;
+    }
+    if (!candidates_.take(peer, now)) return;
+    ++dialing;
+    tasks_.spawn("dial candidate", dial_member(peer));
   }
 }
 
@@ -433,12 +468,14 @@ awaitable<void> Overlay::dial_member(codec::PeerId peer) {
 awaitable<Result<p2p::ConnectionPtr>> Overlay::dial(codec::PeerId peer) {
   // The schedule lets a peer be dialed again sooner than the swarm's back-off would: it is meant to
   // be there, and may be back any moment.
-  const p2p::DialOptions options{.force = schedule_.due(peer, clock_.now())};
+  const bool expected = is_expected(peer);
+  const p2p::DialOptions options{.force = expected && schedule_.due(peer, clock_.now())};
   auto connection = co_await host_.swarm().dial(peer, addresses_of(peer), options);
   if (connection) {
     unreachable_.erase(peer);
     co_return connection;
   }
+  if (!expected) co_return connection.error();
   // Of many who waited for one dial the first counts its failure.
   if (schedule_.due(peer, clock_.now())) schedule_.failed(peer, clock_.now());
   if (connection.error() != p2p::P2pErrc::dial_backoff) unreachable_[peer] = connection.error();

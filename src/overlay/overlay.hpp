@@ -10,6 +10,7 @@
 
 #include "overlay/attempt_limiter.hpp"
 #include "overlay/bootstrap_string.hpp"
+#include "overlay/candidates.hpp"
 #include "overlay/dial_schedule.hpp"
 #include "overlay/handshake.hpp"
 #include "overlay/members.hpp"
@@ -32,6 +33,8 @@ inline constexpr std::size_t kMaxHandshakeStreams = 4;
 // Every member is kept connected up to so many; in a larger network, as many random ones.
 inline constexpr std::size_t kSmallNetwork = 64;
 inline constexpr std::size_t kMaxDialsAtOnce = 8;
+// Of these, dials of candidates, who may be invented.
+inline constexpr std::size_t kMaxCandidateDials = 2;
 inline constexpr Duration kMeshTick = std::chrono::milliseconds(250);
 inline constexpr Duration kRecordCheck = std::chrono::seconds(5);
 inline constexpr Duration kRecordRefresh = std::chrono::hours(24);
@@ -87,6 +90,10 @@ class Overlay {
                std::optional<WallTime> last_contact);
   // At any time. Returns false when the peer is ourselves or kMaxBootstrapPeers is reached.
   bool add_bootstrap(const BootstrapPeer& peer);
+  // At any time: somebody unproved says that the peer is there. It is dialed, within the bounds of
+  // candidates.hpp, to see whether it is a member. False when it is ourselves, or there are too
+  // many.
+  bool add_candidate(const codec::PeerId& peer, std::vector<codec::Multiaddr> addresses);
 
   // Starts connecting to members. Awaiting close() ends it; the host is closed afterwards.
   void start();
@@ -140,10 +147,13 @@ class Overlay {
   awaitable<Result<void>> wait_for_proof(p2p::ConnectionPtr connection, std::function<bool()> done);
   awaitable<void> keep_connected();
   awaitable<void> keep_record();
+  void dial_candidates();
   awaitable<void> dial_member(codec::PeerId peer);
   // Fails with what the last dial that was made failed with.
   awaitable<Result<p2p::ConnectionPtr>> dial(codec::PeerId peer);
   std::set<codec::PeerId> wanted_peers() const;
+  // Whether a record or a bootstrap string tells of the peer.
+  bool is_expected(const codec::PeerId& peer) const;
   std::vector<codec::Multiaddr> addresses_of(const codec::PeerId& peer) const;
   p2p::RelayKeeperOptions relay_keeper_options();
   HandshakeParties parties(const p2p::Connection& connection) const;
@@ -161,6 +171,7 @@ class Overlay {
   AttemptLimiter failed_proofs_;
   AttemptLimiter failed_addresses_;
   DialSchedule schedule_;
+  Candidates candidates_;
   std::map<codec::PeerId, BootstrapPeer> bootstrap_;
   std::map<codec::PeerId, WallTime> last_contact_;
   std::map<codec::PeerId, error_code> refusals_;

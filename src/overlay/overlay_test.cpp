@@ -601,6 +601,77 @@ TEST(Overlay, records_that_were_not_renewed_for_a_month_are_forgotten) {
   test::in_world(records_that_were_not_renewed_for_a_month_are_forgotten);
 }
 
+awaitable<void> a_candidate_that_is_a_member_becomes_one(World& world) {
+  OverlayNode& a = world.member(1);
+  OverlayNode& b = world.member(2);
+  EXPECT_TRUE(b.overlay.add_candidate(a.id(), a.host.swarm().listen_addresses()));
+  CO_ASSERT_TRUE(co_await world.until([&] { return a.knows(b) && b.knows(a); }));
+  EXPECT_FALSE(b.overlay.add_candidate(b.id(), b.host.swarm().listen_addresses())) << "itself";
+}
+TEST(Overlay, a_candidate_that_is_a_member_becomes_one) {
+  test::in_world(a_candidate_that_is_a_member_becomes_one);
+}
+
+awaitable<void> a_candidate_of_another_network_is_left_alone(World& world) {
+  OverlayNode& node = world.member(1);
+  OverlayNode& other = world.member(2, "another password");
+  const auto tell = [&] {
+    EXPECT_TRUE(node.overlay.add_candidate(other.id(), other.host.swarm().listen_addresses()));
+  };
+  tell();
+  CO_ASSERT_TRUE(co_await world.until([&] { return other.overlay.counters().proofs_failed == 1; }));
+  for (int minute = 0; minute < 9; ++minute) {
+    tell();
+    co_await world.pass(1min, 1s);
+  }
+  EXPECT_EQ(node.host.swarm().counters().dials, 1u);
+  EXPECT_EQ(node.overlay.last_refusal(other.id()), std::nullopt) << "nothing of it is kept";
+  EXPECT_TRUE(node.overlay.members().empty());
+  EXPECT_EQ(node.host.swarm().connection_to(other.id()), nullptr);
+  tell();
+  co_await world.pass(1min, 1s);
+  EXPECT_EQ(node.host.swarm().counters().dials, 2u) << "somebody may have mended it";
+}
+TEST(Overlay, a_candidate_of_another_network_is_left_alone) {
+  test::in_world(a_candidate_of_another_network_is_left_alone);
+}
+
+awaitable<void> invented_candidates_are_dialed_at_a_bounded_rate_beside_members(World& world) {
+  OverlayNode& node = world.member(1);
+  OverlayNode& member = world.member(2);
+  OverlayNode& gone = world.add({.seed = 3});
+  const auto nowhere = gone.host.swarm().listen_addresses();
+  co_await world.remove(gone);
+  for (std::uint64_t seed = 100; seed < 100 + kMaxCandidates; ++seed)
+    EXPECT_TRUE(node.overlay.add_candidate(key_of(seed).peer_id(), nowhere));
+  EXPECT_FALSE(node.overlay.add_candidate(key_of(9).peer_id(), nowhere));
+  world.introduce(node, member);
+  CO_ASSERT_TRUE(co_await world.until([&] { return node.is_connected_to(member); }));
+  co_await world.pass(60s, 100ms);
+  EXPECT_GE(node.host.swarm().counters().dials, 1u + kCandidateBurst);
+  EXPECT_LE(node.host.swarm().counters().dials, 1u + kCandidateBurst + 7);
+}
+TEST(Overlay, invented_candidates_are_dialed_at_a_bounded_rate_beside_members) {
+  test::in_world(invented_candidates_are_dialed_at_a_bounded_rate_beside_members);
+}
+
+awaitable<void> a_member_that_moved_is_found_where_the_lan_says(World& world) {
+  OverlayNode& a = world.member(1);
+  OverlayNode& b = world.member(2);
+  world.introduce(a, b);
+  CO_ASSERT_TRUE(co_await world.until([&] { return a.knows(b) && b.knows(a); }));
+  const codec::PeerId b_id = b.id();
+  co_await world.remove(b);
+  co_await world.pass(30s, 100ms);
+  EXPECT_FALSE(a.overlay.members().at(0).online);
+  OverlayNode& moved = world.member(2);
+  EXPECT_TRUE(a.overlay.add_candidate(b_id, moved.host.swarm().listen_addresses()));
+  CO_ASSERT_TRUE(co_await world.until([&] { return a.is_connected_to(moved); }));
+}
+TEST(Overlay, a_member_that_moved_is_found_where_the_lan_says) {
+  test::in_world(a_member_that_moved_is_found_where_the_lan_says);
+}
+
 awaitable<void> closing_in_the_middle_of_everything_leaves_nothing_behind(World& world) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     OverlayNode& node = world.member(seed);

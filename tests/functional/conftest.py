@@ -22,11 +22,11 @@ def keep(node):
 
 @pytest.fixture
 def make_node(tmp_path):
-    """make_node(name, host=None) makes a node of this test; its process ends with the test."""
+    """make_node(name, host=None, …) makes a node of this test; its process ends with the test."""
     made = []
 
-    def make(name, host=None):
-        made.append(keep(nodes.Node(name, tmp_path, host)))
+    def make(name, host=None, **options):
+        made.append(keep(nodes.Node(name, tmp_path, host, **options)))
         return made[-1]
 
     yield make

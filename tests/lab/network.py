@@ -9,13 +9,15 @@ _LAST_HOST = 254
 class Network:
     """Gives each machine an address of its own: `prefix`.N/24, and `prefix6`N/64 if there is one.
 
+    Without `multicast` it carries none, as the internet, though its bridge would.
     `gateway` (or None) is where machines send what is for other networks; the first address.
     """
 
-    def __init__(self, switch, bridge, prefix, prefix6=None, has_gateway=False):
+    def __init__(self, switch, bridge, prefix, prefix6=None, has_gateway=False, multicast=True):
         self._switch, self._bridge = switch, bridge
         self.prefix, self.prefix6 = prefix, prefix6
         self.gateway = f"{prefix}.1" if has_gateway else None
+        self._multicast = multicast
         self._next_host = _FIRST_HOST
         self._next_port = 1
         switch.ip("link", "add", bridge, "type", "bridge")
@@ -38,4 +40,6 @@ class Network:
         ends = machine, interface, self._switch, port
         cable = Wire(*ends) if line is None else Link(*ends, line)
         self._switch.ip("link", "set", port, "master", self._bridge)
+        if not self._multicast:
+            machine.ip("link", "set", interface, "multicast", "off")
         return cable

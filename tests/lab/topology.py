@@ -41,7 +41,7 @@ class Lab:
         self._made = []
         self._next_lan = 1
         self._next_link = 1
-        self._internet = Network(self._keep(Namespace("internet")), "br0", _INTERNET, _INTERNET6)
+        self._internet = Network(self._keep(Namespace("internet")), "br0", _INTERNET, _INTERNET6, multicast=False)
 
     def __enter__(self):
         return self

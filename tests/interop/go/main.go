@@ -17,15 +17,17 @@ func main() {
 
 func run(words []string) error {
 	if len(words) == 0 {
-		return errors.New("usage: peer listen [flags] | peer dial ADDRESS CASE [flags] | peer transport-test")
+		return errors.New("usage: peer listen [flags] | peer dial ADDRESS CASE [flags] | peer find | peer transport-test")
 	}
 	switch words[0] {
 	case "listen":
 		return listen(words[1:])
 	case "dial":
 		return dial(words[1:])
+	case "find":
+		return find(words[1:])
 	case "transport-test":
 		return transportTest(words[1:])
 	}
-	return fmt.Errorf("no command %q; there are listen, dial and transport-test", words[0])
+	return fmt.Errorf("no command %q; there are listen, dial, find and transport-test", words[0])
 }
