@@ -120,6 +120,12 @@ Complaint set_announce(NodeConfig& config, const std::string& value) {
   return std::nullopt;
 }
 
+Complaint set_port_mapping(NodeConfig& config, const std::string& value) {
+  if (value != "on" && value != "off") return "is " + quoted(value) + ", neither on nor off";
+  config.port_mapping = value == "on";
+  return std::nullopt;
+}
+
 Complaint set_name(NodeConfig& config, const std::string& value) {
   const bool fit = std::all_of(value.begin(), value.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -185,6 +191,10 @@ constexpr std::array kSettings = {
             "Tell others this address instead of those found; repeat the flag or separate\n"
             "several by commas.",
             "/ip4/203.0.113.7/tcp/1985", bad_multiaddr, true, true, set_announce},
+    Setting{"port-mapping", "", "on|off",
+            "Whether to ask the router (UPnP, NAT-PMP) to let connections to the libp2p port\n"
+            "through. Default: on",
+            "off", bad_flag, false, false, set_port_mapping},
     Setting{"name", "", "NAME", "This node's name. Default: the host's name", "nas", bad_flag,
             false, false, set_name},
     Setting{"db-backend", "-db", "KIND", "Kind of the store: sqlite.", "sqlite", bad_flag, false,

@@ -9,11 +9,14 @@
 #include "net/dns_resolver.hpp"
 #include "node/local_node.hpp"
 #include "node/plan.hpp"
+#include "p2p/nat/port_mapping.hpp"
 
 namespace oc::node {
 
 // The machine's figures are sampled this often.
 inline constexpr Duration kSampleInterval = std::chrono::seconds(10);
+// And the addresses of its interfaces, as often as the overlay looks at them.
+inline constexpr Duration kInterfaceInterval = overlay::kRecordCheck;
 
 // Thread: the network thread. Close it before destruction.
 class Node {
@@ -34,6 +37,7 @@ class Node {
   Outcome<std::uint16_t> listen_for_peers();
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
+  awaitable<void> watch_interfaces();
   awaitable<void> store_seq(std::uint64_t seq);
   awaitable<void> store_records();
   awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network,
@@ -41,6 +45,7 @@ class Node {
   p2p::IdentifyOptions identify_options();
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
+  std::unique_ptr<p2p::PortMapping> make_port_mapping(Random& random);
 
   Executor executor_;
   Clock& clock_;
@@ -50,6 +55,7 @@ class Node {
   net::DnsResolver resolver_;
   p2p::Host host_;
   overlay::Overlay overlay_;
+  std::unique_ptr<p2p::PortMapping> port_mapping_;  // null: switched off
   tunnel::RuleTable rules_;
   LocalNode local_;
   api::ApiServer api_;

@@ -19,6 +19,7 @@ constexpr const char* kSettingName = "name";
 constexpr const char* kSettingHost = "api_host";
 constexpr const char* kSettingPort = "api_port";
 constexpr const char* kSettingAnnounce = "announce";
+constexpr const char* kSettingPortMapping = "port_mapping";
 
 std::optional<std::string> find(const store::SettingsMap& settings, const std::string& name) {
   auto found = settings.find(name);
@@ -199,6 +200,9 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   plan.p2p_port = config.p2p_port == 0 && chosen != 0
                       ? chosen
                       : settings.port(kSettingP2pPort, config.p2p_port, kDefaultP2pPort);
+  if (config.port_mapping) settings.keep(kSettingPortMapping, *config.port_mapping ? "on" : "off");
+  plan.port_mapping =
+      config.port_mapping.value_or(find(state.settings, kSettingPortMapping) != "off");
   plan.record_seq = find_number<std::uint64_t>(state.settings, kSettingRecordSeq).value_or(0);
   if (!config.announce.empty())
     settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));

@@ -29,6 +29,7 @@ struct Plan {
   std::optional<std::string> generated_password;
   std::vector<store::MemberRow> members;
   std::vector<store::RuleRow> rules;
+  bool port_mapping = true;
 };
 
 // Names of settings in the store that other code writes, too.

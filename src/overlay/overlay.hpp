@@ -45,6 +45,8 @@ struct OverlayOptions {
   // peers observe. Without /p2p.
   std::vector<codec::Multiaddr> announce;
   std::uint64_t last_seq = 0;  // the largest seq that this node ever used for its record
+  // An address that a router maps to this node; told behind `announce`. Without /p2p.
+  std::function<std::optional<codec::Multiaddr>()> mapped = [] { return std::nullopt; };
 };
 
 // What the rest of the program is told; called on the network thread, must not block.
@@ -88,9 +90,12 @@ class Overlay {
   awaitable<void> close();
 
   const codec::PeerId& self() const { return host_.swarm().self(); }
-  // Addresses for others, best first, without /p2p: those that the owner announces, those under
-  // which enough peers see this node, and, when none are announced, the interfaces'.
+  // Addresses for others, best first, without /p2p: those that the owner announces, the one that a
+  // router maps, those under which enough peers see this node, and, when none are announced, the
+  // interfaces'.
   std::vector<codec::Multiaddr> own_addresses() const;
+  // To be called when they are others, so that members learn it at once. After start().
+  void addresses_changed() { refresh_record(); }
   BootstrapPeer own_bootstrap() const;
   // Every known member of any network but this node, by peer id.
   std::vector<MemberStatus> members() const;
