@@ -53,6 +53,7 @@ struct NodeConfig {
   std::optional<std::uint16_t> port;       // 0: any free one
   std::optional<std::uint16_t> p2p_port;   // 0: any free one, which the node then keeps
   std::vector<codec::Multiaddr> announce;  // each names an endpoint; without /p2p
+  std::optional<bool> port_mapping;        // whether a router is asked for a port
   std::optional<std::string> name;
   std::optional<std::string> relay;         // off, auto or on
   std::optional<bool> public_relay;

@@ -120,6 +120,12 @@ Complaint set_announce(NodeConfig& config, const std::string& value) {
   return std::nullopt;
 }
 
+Complaint set_port_mapping(NodeConfig& config, const std::string& value) {
+  if (value != "on" && value != "off") return "is " + quoted(value) + ", neither on nor off";
+  config.port_mapping = value == "on";
+  return std::nullopt;
+}
+
 Complaint set_name(NodeConfig& config, const std::string& value) {
   const bool fit = std::all_of(value.begin(), value.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -153,6 +159,7 @@ Complaint set_public_relay(NodeConfig& config, const std::string& value) {
 Complaint set_mdns(NodeConfig& config, const std::string& value) {
   return parse_switch(value, config.mdns);
 }
+
 Complaint set_db_backend(NodeConfig&, const std::string& value) {
   if (value == "sqlite") return std::nullopt;
   if (value == "postgres") return "is 'postgres', which this version does not have";
@@ -205,6 +212,10 @@ constexpr std::array kSettings = {
             "Tell others this address instead of those found; repeat the flag or separate\n"
             "several by commas.",
             "/ip4/203.0.113.7/tcp/1985", bad_multiaddr, true, true, set_announce},
+    Setting{"port-mapping", "", "on|off",
+            "Whether to ask the router (UPnP, NAT-PMP) to let connections to the libp2p port\n"
+            "through. Default: on",
+            "off", bad_flag, false, false, set_port_mapping},
     Setting{"name", "", "NAME", "This node's name. Default: the host's name", "nas", bad_flag,
             false, false, set_name},
     Setting{"relay", "", "off|auto|on",

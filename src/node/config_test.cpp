@@ -84,14 +84,15 @@ TEST_F(ConfigTest, the_articles_commands_are_understood) {
 TEST_F(ConfigTest, every_flag_sets_its_setting) {
   const NodeConfig all =
       config({"-b", "0.0.0.0", "-p", "80", "-pp2p", "0", "--announce", "/ip4/203.0.113.7/tcp/1",
-              "-db", "sqlite", "-dp", "/x.db", "--name", "nas-1", "--mdns", "off", "--log-level",
-              "debug", "--log-format=json"});
+              "-db", "sqlite", "-dp", "/x.db", "--name", "nas-1", "--mdns", "off", "--port-mapping",
+              "off", "--log-level", "debug", "--log-format=json"});
   EXPECT_EQ(all.host, "0.0.0.0");
   EXPECT_EQ(all.port, 80);
   EXPECT_EQ(all.p2p_port, 0);
   ASSERT_EQ(all.announce.size(), 1u);
   EXPECT_EQ(all.announce[0].to_string(), "/ip4/203.0.113.7/tcp/1");
   EXPECT_EQ(all.db_path, "/x.db");
+  EXPECT_EQ(all.port_mapping, false);
   EXPECT_EQ(all.name, "nas-1");
   EXPECT_EQ(all.mdns, false);
   EXPECT_EQ(config({"--mdns=on"}).mdns, true);
@@ -170,6 +171,8 @@ TEST_F(ConfigTest, a_bad_value_is_answered_with_flag_fault_and_example) {
       {{"-pp2p", "-1"},
        "--p2pport is '-1', not a port from 0 to 65535 — write it like --p2pport 1985"},
       {{"-b", "nas"}, "--host is 'nas', not an IP address — write it like --host 0.0.0.0"},
+      {{"--port-mapping", "no"},
+       "--port-mapping is 'no', neither on nor off — write it like --port-mapping off"},
       {{"--announce", "203.0.113.7:1985"},
        "--announce is '203.0.113.7:1985', not a multiaddr — write it like --announce "
        "/ip4/203.0.113.7/tcp/1985"},

@@ -295,11 +295,13 @@ awaitable<Outcome<bool>> LocalNode::delete_rule(std::string id) {
 }
 
 std::string LocalNode::metrics_json() const {
-  return metrics_as_json({host_, overlay_, rules_, machine_, name_, clock_.now() - started_});
+  return metrics_as_json(
+      {host_, overlay_, rules_, machine_, name_, clock_.now() - started_, port_mapping_});
 }
 
 std::string LocalNode::metrics_prometheus() const {
-  return metrics_as_prometheus({host_, overlay_, rules_, machine_, name_, clock_.now() - started_});
+  return metrics_as_prometheus(
+      {host_, overlay_, rules_, machine_, name_, clock_.now() - started_, port_mapping_});
 }
 
 store::RuleRow to_row(const tunnel::Rule& rule, const codec::PeerId& self) {

@@ -4,6 +4,7 @@
 #include "api/node_face.hpp"
 #include "node/host_metrics.hpp"
 #include "overlay/overlay.hpp"
+#include "p2p/nat/port_mapping.hpp"
 #include "store/store.hpp"
 #include "tunnel/rule_table.hpp"
 
@@ -31,6 +32,8 @@ class LocalNode final : public api::NodeFace {
   std::string metrics_prometheus() const override;
 
   void set_machine(HostFigures figures) { machine_ = std::move(figures); }
+  // For its figures; outlives this.
+  void set_port_mapping(const p2p::PortMapping& mapping) { port_mapping_ = &mapping; }
   // Peers whose bootstrap strings were registered; they are kept in the store.
   void remember_bootstrap(std::vector<overlay::BootstrapPeer> peers) {
     bootstrap_ = std::move(peers);
@@ -54,6 +57,7 @@ class LocalNode final : public api::NodeFace {
   std::string name_;
   TimePoint started_;
   HostFigures machine_;
+  const p2p::PortMapping* port_mapping_ = nullptr;
   std::vector<overlay::BootstrapPeer> bootstrap_;
   TaskScope tasks_;
 };

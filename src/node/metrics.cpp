@@ -192,6 +192,39 @@ void add_reachability(std::vector<prometheus::MetricFamily>& to, const p2p::Host
                        "Dials for AutoNAT requests that were not answered.", served.dials_failed));
 }
 
+// Null when port mapping is switched off.
+json port_mapping_of(const p2p::PortMapping* mapping) {
+  if (mapping == nullptr) return json();
+  const p2p::PortMappingStatus status = mapping->status();
+  json out = {{"held", !status.protocol.empty()},
+              {"error", status.last_error ? json(status.last_error.message()) : json()}};
+  if (status.protocol.empty()) return out;
+  out["protocol"] = status.protocol;
+  out["external"] = status.address.to_string() + ":" + std::to_string(status.port.value());
+  out["useful"] = status.useful;
+  out["lease_seconds"] = seconds(status.lease_left);
+  return out;
+}
+
+void add_port_mapping(std::vector<prometheus::MetricFamily>& to, const p2p::PortMapping* mapping) {
+  if (mapping == nullptr) return;
+  to.push_back(gauge("open_chat_port_mapped",
+                     "Whether a router maps a port, that the internet can reach, to this node.",
+                     mapping->external() ? 1 : 0));
+  auto attempts =
+      family("open_chat_port_mapping_attempts_total", "Times that a router was asked for a port.",
+             prometheus::MetricType::Counter);
+  auto failures = family("open_chat_port_mapping_failures_total",
+                         "Of these, those that brought none.", prometheus::MetricType::Counter);
+  for (const p2p::GatewayCounters& each : mapping->counters()) {
+    const prometheus::ClientMetric::Label label{"protocol", std::string(each.protocol)};
+    add(attempts, static_cast<double>(each.attempts), {label});
+    add(failures, static_cast<double>(each.failures), {label});
+  }
+  to.push_back(std::move(attempts));
+  to.push_back(std::move(failures));
+}
+
 }  // namespace
 
 std::string metrics_as_json(const MetricsSource& source) {
@@ -251,6 +284,7 @@ std::string metrics_as_json(const MetricsSource& source) {
                       {"bytes_in", tunnels.bytes_in},
                       {"bytes_out", tunnels.bytes_out}}},
                     {"reachability", reachability_of(source.host)},
+                    {"port_mapping", port_mapping_of(source.port_mapping)},
                     {"paths", paths}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -279,6 +313,7 @@ std::string metrics_as_prometheus(const MetricsSource& source) {
                            static_cast<double>(traffic.bytes_out)));
   add_swarm(families, source.host.swarm());
   add_reachability(families, source.host);
+  add_port_mapping(families, source.port_mapping);
   families.push_back(gauge("open_chat_tunnels_open", "Tunnels open now.",
                            static_cast<double>(source.rules.open_tunnels())));
   families.push_back(counter("open_chat_tunnels_total", "Tunnels asked for.", tunnels.connections));

@@ -5,6 +5,7 @@
 
 #include "node/host_metrics.hpp"
 #include "overlay/overlay.hpp"
+#include "p2p/nat/port_mapping.hpp"
 #include "tunnel/rule_table.hpp"
 
 namespace oc::node {
@@ -16,6 +17,7 @@ struct MetricsSource {
   const HostFigures& machine;
   std::string name;
   Duration uptime{};
+  const p2p::PortMapping* port_mapping = nullptr;  // null: switched off
 };
 
 std::string metrics_as_json(const MetricsSource& source);

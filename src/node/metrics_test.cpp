@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "node/version.hpp"
+#include "support/fake_router.hpp"
 #include "support/tunnel_site.hpp"
 
 namespace oc::node {
@@ -137,6 +138,40 @@ awaitable<void> as_prometheus_text_can_be_scraped(TunnelWorld& world) {
 }
 TEST(Metrics, as_prometheus_text_can_be_scraped) {
   oc::test::in_world<TunnelWorld>(as_prometheus_text_can_be_scraped);
+}
+
+awaitable<void> tell_whether_a_router_maps_a_port(TunnelWorld& world) {
+  Site& site = world.add_site(1);
+  FakeClock clock;
+  FakeRandom random(1);
+  oc::test::FakeRouter none, router;
+  none.present = false;
+  std::vector<std::unique_ptr<p2p::Gateway>> gateways;
+  gateways.push_back(std::make_unique<oc::test::FakeGateway>(none, "nat-pmp"));
+  gateways.push_back(std::make_unique<oc::test::FakeGateway>(router, "upnp"));
+  p2p::PortMapping mapping(world.executor(), clock, random, std::move(gateways));
+  const HostFigures figures;
+  const MetricsSource source{site.node.host, site.node.overlay, site.rules, figures, "", 0s,
+                             &mapping};
+  EXPECT_EQ(json::parse(metrics_as_json(source))["port_mapping"],
+            json::parse(R"({"held": false, "error": null})"));
+  EXPECT_EQ(parse_exposition(metrics_as_prometheus(source)).at("open_chat_port_mapped"), 0);
+  mapping.start(Port(1985));
+  CO_ASSERT_TRUE(co_await world.until([&] { return mapping.external().has_value(); }));
+  EXPECT_EQ(json::parse(metrics_as_json(source))["port_mapping"],
+            json::parse(R"({"held": true, "error": null, "protocol": "upnp", "useful": true,
+                            "external": "203.0.113.5:1985", "lease_seconds": 3600.0})"));
+  const auto samples = parse_exposition(metrics_as_prometheus(source));
+  EXPECT_EQ(samples.at("open_chat_port_mapped"), 1);
+  for (const auto& [protocol, failures] : {std::pair("nat-pmp", 1), std::pair("upnp", 0)}) {
+    const std::string label = std::string("{protocol=\"") + protocol + "\"}";
+    EXPECT_EQ(samples.at("open_chat_port_mapping_attempts_total" + label), 1);
+    EXPECT_EQ(samples.at("open_chat_port_mapping_failures_total" + label), failures);
+  }
+  co_await mapping.close();
+}
+TEST(Metrics, tell_whether_a_router_maps_a_port) {
+  oc::test::in_world<TunnelWorld>(tell_whether_a_router_maps_a_port);
 }
 
 awaitable<void> hold(p2p::ConnectionPtr, std::unique_ptr<net::Stream>) {

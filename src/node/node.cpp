@@ -5,12 +5,21 @@
 #include "base/log.hpp"
 #include "base/memory.hpp"
 #include "node/version.hpp"
+#include "p2p/nat/natpmp_gateway.hpp"
+#include "p2p/nat/upnp_gateway.hpp"
 
 namespace oc::node {
 namespace {
 
 // Records of members that are stored in one transaction.
 constexpr std::size_t kRecordsPerWrite = 256;
+
+bool has_public_ip4(const std::vector<codec::Multiaddr>& addresses) {
+  return std::ranges::any_of(addresses, [](const codec::Multiaddr& address) {
+    return address.has(codec::Protocol::ip4) &&
+           address.scope() == codec::AddressScope::public_internet;
+  });
+}
 
 // A write that the end of the node interrupted is carried out all the same; that is no error.
 template <class T>
@@ -32,6 +41,7 @@ Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
       host_(executor, clock, random, plan_.identity, identify_options(), {.resolver = &resolver_},
             relay_options()),
       overlay_(host_, clock, random, overlay_options(), overlay_events()),
+      port_mapping_(plan_.port_mapping ? make_port_mapping(random) : nullptr),
       rules_(overlay_, resolver_, clock, random, executor),
       local_(host_, overlay_, rules_, store, clock, plan_.name),
       api_(local_, store, clock, random, workers),
@@ -49,6 +59,7 @@ Node::Node(Executor executor, Clock& clock, Random& random, store::Store& store,
   }
   for (const overlay::BootstrapPeer& peer : plan_.bootstrap) (void)overlay_.add_bootstrap(peer);
   local_.remember_bootstrap(plan_.bootstrap);
+  if (port_mapping_) local_.set_port_mapping(*port_mapping_);
 }
 
 Node::~Node() = default;
@@ -74,6 +85,8 @@ std::vector<p2p::OwnAddress> Node::own_addresses() const {
     }
   };
   add(plan_.announce, Source::announced);
+  if (const auto mapped = port_mapping_ ? port_mapping_->external() : std::nullopt)
+    add({*mapped}, Source::mapped);
   add(host_.identify().external_addresses(), Source::observed);
   add(host_.swarm().listen_addresses(), Source::listened);
   std::erase_if(out, [](const p2p::OwnAddress& own) {
@@ -87,6 +100,7 @@ overlay::OverlayOptions Node::overlay_options() const {
   options.node_name = plan_.name;
   options.version = std::string(kVersion);
   options.announce = plan_.announce;
+  options.mapped = [this] { return port_mapping_ ? port_mapping_->external() : std::nullopt; };
   options.last_seq = plan_.record_seq;
   options.reachable = [this] { return reachable(); };
   return options;
@@ -135,6 +149,18 @@ overlay::OverlayEvents Node::overlay_events() {
         store_contact(peer, network, dialed ? connection->facts().remote_address.to_string() : ""));
   };
   return events;
+}
+
+std::unique_ptr<p2p::PortMapping> Node::make_port_mapping(Random& random) {
+  std::vector<std::unique_ptr<p2p::Gateway>> gateways;
+  gateways.push_back(std::make_unique<p2p::NatPmpGateway>(clock_));
+  gateways.push_back(std::make_unique<p2p::UpnpGateway>(clock_));
+  p2p::PortMappingOptions options;
+  // A machine with a public address has no router that maps for it, and its network is no home.
+  options.wanted = [this] { return !has_public_ip4(host_.swarm().listen_addresses()); };
+  options.changed = [this] { overlay_.addresses_changed(); };
+  return std::make_unique<p2p::PortMapping>(executor_, clock_, random, std::move(gateways),
+                                            std::move(options));
 }
 
 awaitable<void> Node::store_seq(std::uint64_t seq) {
@@ -216,6 +242,10 @@ awaitable<Outcome<bool>> Node::start() {
   if (plan_.mdns) start_discovery();
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());
+  if (port_mapping_) {
+    port_mapping_->start(Port(*port));
+    tasks_.spawn("interfaces", watch_interfaces());
+  }
   co_return true;
 }
 
@@ -255,11 +285,23 @@ awaitable<void> Node::sample_machine() {
   }
 }
 
+awaitable<void> Node::watch_interfaces() {
+  auto known = host_.swarm().listen_addresses();
+  for (;;) {
+    if (auto slept = co_await clock_.sleep_for(kInterfaceInterval); !slept) co_return;
+    auto now = host_.swarm().listen_addresses();
+    if (now == known) continue;
+    known = std::move(now);
+    port_mapping_->interfaces_changed();
+  }
+}
+
 awaitable<void> Node::close() {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (api_listener_) api_listener_->close();
   if (mdns_) co_await mdns_->close();
   if (lan_) co_await lan_->close();
+  if (port_mapping_) co_await port_mapping_->close();
   co_await rules_.close();
   co_await overlay_.close();
   co_await host_.reachability().close();

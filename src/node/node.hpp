@@ -11,6 +11,7 @@
 #include "node/plan.hpp"
 #include "p2p/discovery/mdns.hpp"
 #include "p2p/discovery/multicast_lan.hpp"
+#include "p2p/nat/port_mapping.hpp"
 
 namespace oc::node {
 
@@ -18,6 +19,8 @@ namespace oc::node {
 inline constexpr Duration kSampleInterval = std::chrono::seconds(10);
 // Whether this node can relay is looked at that often.
 inline constexpr Duration kRelayOfferInterval = std::chrono::seconds(5);
+// And the addresses of its interfaces, as often as the overlay looks at them.
+inline constexpr Duration kInterfaceInterval = overlay::kRecordCheck;
 
 // Thread: the network thread. Close it before destruction.
 class Node {
@@ -43,6 +46,7 @@ class Node {
   void start_discovery();
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
+  awaitable<void> watch_interfaces();
   awaitable<void> store_seq(std::uint64_t seq);
   awaitable<void> store_records();
   awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network,
@@ -53,6 +57,7 @@ class Node {
   std::vector<p2p::OwnAddress> own_addresses() const;
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
+  std::unique_ptr<p2p::PortMapping> make_port_mapping(Random& random);
 
   Executor executor_;
   Clock& clock_;
@@ -63,6 +68,7 @@ class Node {
   net::DnsResolver resolver_;
   p2p::Host host_;
   overlay::Overlay overlay_;
+  std::unique_ptr<p2p::PortMapping> port_mapping_;  // null: switched off
   tunnel::RuleTable rules_;
   LocalNode local_;
   api::ApiServer api_;

@@ -22,6 +22,7 @@ constexpr const char* kSettingAnnounce = "announce";
 constexpr const char* kSettingRelay = "relay";
 constexpr const char* kSettingPublicRelay = "public_relay";
 constexpr const char* kSettingMdns = "mdns";
+constexpr const char* kSettingPortMapping = "port_mapping";
 
 std::optional<std::string> find(const store::SettingsMap& settings, const std::string& name) {
   auto found = settings.find(name);
@@ -216,6 +217,7 @@ awaitable<Outcome<Plan>> make_plan(NodeConfig config, store::Store& store, store
   plan.relay = relay_mode(settings.text(kSettingRelay, config.relay, "auto"));
   plan.public_relay = settings.flag(kSettingPublicRelay, config.public_relay, false);
   plan.mdns = settings.flag(kSettingMdns, config.mdns, true);
+  plan.port_mapping = settings.flag(kSettingPortMapping, config.port_mapping, true);
   plan.record_seq = find_number<std::uint64_t>(state.settings, kSettingRecordSeq).value_or(0);
   if (!config.announce.empty())
     settings.keep(kSettingAnnounce, addresses_to_setting(config.announce));

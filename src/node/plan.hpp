@@ -37,6 +37,7 @@ struct Plan {
   std::vector<store::MemberRow> members;
   std::vector<store::RuleRow> rules;
   bool mdns = true;
+  bool port_mapping = true;
 };
 
 // Names of settings in the store that other code writes, too.

@@ -62,6 +62,7 @@ TEST_F(PlanTest, the_first_start_invents_what_it_was_not_given) {
   EXPECT_TRUE(first.mdns);
   EXPECT_TRUE(first.networks.empty());
   EXPECT_EQ(first.record_seq, 0u);
+  EXPECT_TRUE(first.port_mapping);
   EXPECT_EQ(first.root_user, "admin");
   ASSERT_TRUE(first.generated_password);
   EXPECT_EQ(first.generated_password->size(), 20u);
@@ -78,6 +79,7 @@ TEST_F(PlanTest, later_starts_need_no_flags) {
   config.p2p_port = 4001;
   config.name = "nas";
   config.mdns = false;
+  config.port_mapping = false;
   config.announce = {*codec::Multiaddr::parse("/ip4/203.0.113.7/tcp/1985")};
   const auto friend_id = codec::PeerId::of_public_key(Bytes(36, 7));
   config.bootstrap = {
@@ -90,6 +92,7 @@ TEST_F(PlanTest, later_starts_need_no_flags) {
     EXPECT_EQ(each->p2p_port, 4001);
     EXPECT_EQ(each->name, "nas");
     EXPECT_FALSE(each->mdns);
+    EXPECT_FALSE(each->port_mapping);
     EXPECT_EQ(each->announce, config.announce);
     EXPECT_EQ(each->bootstrap, config.bootstrap);
     EXPECT_EQ(each->root_user, "alice");

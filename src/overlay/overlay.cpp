@@ -127,6 +127,7 @@ std::vector<codec::Multiaddr> Overlay::own_addresses() const {
   const auto add = [&addresses](const codec::Multiaddr& address) {
     if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   };
+  if (const auto mapped = options_.mapped()) add(*mapped);
   std::ranges::for_each(host_.identify().external_addresses(), add);
   if (options_.announce.empty()) {
     auto listening = host_.swarm().listen_addresses();

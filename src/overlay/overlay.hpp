@@ -53,6 +53,8 @@ struct OverlayOptions {
   std::uint64_t last_seq = 0;  // the largest seq that this node ever used for its record
   // Whether everybody can reach this node without a relay.
   std::function<bool()> reachable = [] { return false; };
+  // An address that a router maps to this node; told behind `announce`. Without /p2p.
+  std::function<std::optional<codec::Multiaddr>()> mapped = [] { return std::nullopt; };
 };
 
 // What the rest of the program is told; called on the network thread, must not block.
@@ -100,11 +102,13 @@ class Overlay {
   awaitable<void> close();
 
   const codec::PeerId& self() const { return host_.swarm().self(); }
-  // Addresses for others, best first, without /p2p: those that the owner announces, those under
-  // which enough peers see this node, when none are announced the interfaces', and circuits.
+  // Addresses for others, best first, without /p2p: those that the owner announces, the one that a
+  // router maps, those under which enough peers see this node, when none are announced the
+  // interfaces', and circuits.
   std::vector<codec::Multiaddr> own_addresses() const;
   BootstrapPeer own_bootstrap() const;
-  // What own_addresses() or OverlayOptions::reachable say is not what it was.
+  // What own_addresses() or OverlayOptions::reachable say is not what it was: members learn it at
+  // once. After start().
   void addresses_changed();
   // A peer said what it offers, or has become a member.
   void look_for_relays() { relays_.look(); }

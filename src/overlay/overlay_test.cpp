@@ -571,6 +571,27 @@ TEST(Overlay, announced_addresses_come_before_what_peers_see) {
   test::in_world(announced_addresses_come_before_what_peers_see);
 }
 
+awaitable<void> an_address_that_a_router_maps_is_told_at_once(World& world) {
+  const auto mapped = address("/ip4/203.0.113.7/tcp/50000");
+  OverlayNode& a = world.member(1);
+  OverlayNode& b = world.member(2);
+  world.introduce(b, a);
+  CO_ASSERT_TRUE(co_await world.until([&] { return a.knows(b) && b.knows(a); }));
+  for (std::uint32_t observer = 1; observer <= 4; ++observer)
+    is_seen_from_outside(world, a, observer);
+  a.mapped = mapped;
+  a.overlay.addresses_changed();
+  EXPECT_EQ(a.overlay.own_addresses(), (std::vector{mapped, kSeenAs}));
+  const TimePoint begin = world.clock.now();
+  CO_ASSERT_TRUE(co_await world.until([&] {
+    return b.overlay.membership().find_record(a.id())->record.addresses.front() == mapped;
+  }));
+  EXPECT_LT(world.clock.now() - begin, kRecordCheck);
+}
+TEST(Overlay, an_address_that_a_router_maps_is_told_at_once) {
+  test::in_world(an_address_that_a_router_maps_is_told_at_once);
+}
+
 awaitable<void> more_addresses_than_a_record_holds_are_no_change_every_time(World& world) {
   std::vector<codec::Multiaddr> many;
   for (std::size_t i = 0; i < 2 * kMaxRecordAddresses; ++i) {

@@ -54,7 +54,8 @@ struct OverlayNode {
         host(executor, clock, random, key_of(options.seed), identify_options(),
              {.resolver = &resolver}),
         overlay(host, clock, random,
-                {"node" + std::to_string(options.seed), "test", options.announce, options.last_seq},
+                {"node" + std::to_string(options.seed), "test", options.announce, options.last_seq,
+                 [this] { return mapped; }},
                 events()) {
     for (overlay::Network& network : options.networks) {
       EXPECT_TRUE(overlay.join(std::move(network)));
@@ -72,6 +73,7 @@ struct OverlayNode {
     return overlay.membership().connection_to(other.id()) != nullptr;
   }
 
+  std::optional<codec::Multiaddr> mapped;  // by a router
   std::vector<std::uint64_t> seqs;
   std::vector<std::string> changes;  // "<peer>+<network>" and "<peer>-<network>"
   std::function<void()> on_member_changed = [] {};
