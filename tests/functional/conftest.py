@@ -23,10 +23,20 @@ def keep(node):
 @pytest.fixture
 def make_node(tmp_path):
     """make_node(name, host=None, …) makes a node of this test; its process ends with the test."""
+    yield from maker(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_module_node(tmp_path_factory):
+    """The same, for nodes that the tests of a module share."""
+    yield from maker(tmp_path_factory.mktemp("nodes"))
+
+
+def maker(directory):
     made = []
 
     def make(name, host=None, **options):
-        made.append(keep(nodes.Node(name, tmp_path, host, **options)))
+        made.append(keep(nodes.Node(name, directory, host, **options)))
         return made[-1]
 
     yield make

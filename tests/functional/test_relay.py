@@ -15,15 +15,16 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def meeting(lab, make_node):
-    """A public node, and two behind NATs of their own."""
-    public = found(make_node("public", lab.public_host("public")))
-    hidden = [
-        join(make_node(name, lab.private_host(name, behind=lab.router(f"router-{name}"))), public.bootstrap)
-        for name in ("left", "right")
-    ]
-    wait_connected(public, *hidden, timeout=20)
-    return public, *hidden
+def meet(lab, make_node):
+    """meet(kind): a public node, and two behind NATs of that kind."""
+
+    def meeting(kind):
+        public = found(make_node("public", lab.public_host("public")))
+        hidden = [join(make_node(name, lab.host_behind(kind, name)), public.bootstrap) for name in ("left", "right")]
+        wait_connected(public, *hidden, timeout=20)
+        return public, *hidden
+
+    return meeting
 
 
 def path_of(node, member):
@@ -56,8 +57,8 @@ def sent_and_echoed(node, port, size):
     return back == data
 
 
-def test_two_nodes_behind_nat_meet_through_a_relay(meeting):
-    public, left, right = meeting
+def test_two_nodes_behind_nat_meet_through_a_relay(meet):
+    public, left, right = meet("symmetric")
     assert path_of(left, right).startswith(f"circuit via {public.peer_id}")
     assert path_of(left, public).startswith("direct tcp")
     with service.Service(right.host, ("127.0.0.1", 8080), service.echo):
@@ -65,16 +66,15 @@ def test_two_nodes_behind_nat_meet_through_a_relay(meeting):
         assert sent_and_echoed(left, 8080, 10 * MIB)
 
 
-def test_a_node_that_joins_later_is_reached_as_well(meeting, lab, make_node):
-    public, left, _ = meeting
-    router = lab.router("router-late")
-    late = join(make_node("late", lab.private_host("late", behind=router)), public.bootstrap)
+def test_a_node_that_joins_later_is_reached_as_well(meet, lab, make_node):
+    public, left, _ = meet("symmetric")
+    late = join(make_node("late", lab.host_behind("symmetric", "late")), public.bootstrap)
     wait_connected(left, late)
     assert path_of(late, left).startswith(f"circuit via {public.peer_id}")
 
 
-def test_another_relay_takes_over_when_one_is_killed(meeting, lab, make_node):
-    public, left, right = meeting
+def test_another_relay_takes_over_when_one_is_killed(meet, lab, make_node):
+    public, left, right = meet("symmetric")
     second = join(make_node("second", lab.public_host("second")), public.bootstrap)
     wait_connected(second, left, right)
     with service.Service(right.host, ("127.0.0.1", 8081), service.echo):
@@ -95,16 +95,15 @@ def works(node, port):
 def test_a_relay_that_is_switched_off_relays_nothing(lab, make_node):
     public = found(make_node("public", lab.public_host("public")), "--relay", "off")
     left, right = (
-        join(make_node(name, lab.private_host(name, behind=lab.router(f"router-{name}"))), public.bootstrap)
-        for name in ("left", "right")
+        join(make_node(name, lab.host_behind("symmetric", name)), public.bootstrap) for name in ("left", "right")
     )
     wait_connected(public, left)
     wait_connected(public, right)
     assert right.peer_id not in left.online()
 
 
-def test_they_find_a_direct_path_through_both_nats(meeting):
-    _, left, right = meeting
+def test_they_find_a_direct_path_through_both_nats(meet):
+    _, left, right = meet("port-restricted")
     for near, far in ((left, right), (right, left)):
         wait_until(lambda n=near, f=far: path_of(n, f).startswith("direct tcp"), 10, "a direct path")
     with service.Service(right.host, ("127.0.0.1", 8082), service.echo):

@@ -41,6 +41,8 @@ std::optional<ConnectionId> PushQueue::next() {
     Peer& peer = peers_.at(id);
     peer.queued = false;
     if (!peer.takes || peer.told == state_) continue;
+    // Should it fail, the next change is told: a connection that is ending takes no pushes at all.
+    peer.told = state_;
     peer.under_way = true;
     ++under_way_;
     return id;

@@ -29,7 +29,7 @@ class PushQueue {
   // The next to push to, if there is one and kMaxPushesAtOnce are not under way. No other push goes
   // there until done().
   std::optional<ConnectionId> next();
-  // The push came to an end, however it did.
+  // The push came to an end. One that failed is not made up for before the next change.
   void done(ConnectionId id);
 
  private:

@@ -75,6 +75,16 @@ TEST_F(PushQueueTest, changes_before_a_push_need_one_push_and_a_change_during_it
   EXPECT_FALSE(queue_.next());
 }
 
+TEST_F(PushQueueTest, a_push_that_fails_is_not_tried_again_before_the_next_change) {
+  add(1);
+  queue_.changed();
+  EXPECT_EQ(queue_.next(), id(1));
+  queue_.done(id(1));  // without having told
+  EXPECT_FALSE(queue_.next());
+  queue_.changed();
+  EXPECT_EQ(queue_.next(), id(1));
+}
+
 TEST_F(PushQueueTest, only_so_many_are_under_way_at_once) {
   for (std::uint64_t i = 1; i <= kMaxPushesAtOnce + 2; ++i) add(i);
   queue_.changed();
