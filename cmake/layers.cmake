@@ -10,7 +10,6 @@ set(OC_base_LIBRARIES fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json Boost
 set(OC_codec_LIBRARIES protobuf::libprotobuf-lite)
 set(OC_crypto_LIBRARIES PkgConfig::sodium crypt)
 set(OC_net_LIBRARIES PkgConfig::cares)
-set(OC_p2p_LIBRARIES PkgConfig::miniupnpc)
 set(OC_store_LIBRARIES ${SOCI_SQLITE3} ${SOCI_CORE} PkgConfig::sqlite3 ${CMAKE_DL_LIBS})
 set(OC_node_LIBRARIES PkgConfig::statgrab prometheus-cpp::core)
 

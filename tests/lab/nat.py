@@ -116,3 +116,33 @@ def _filter(outer, refuse, leaves=("",)):
             }}
         }}
     """
+
+
+def port_mapping(outer):
+    """As `masquerade`, with the chains in which miniupnpd lets connections in (see miniupnpd.py)."""
+    return f"""
+        table inet filter {{
+            chain miniupnpd {{ }}
+            chain prerouting_miniupnpd {{ }}
+            chain postrouting_miniupnpd {{ }}
+            chain prerouting {{
+                type nat hook prerouting priority dstnat;
+                jump prerouting_miniupnpd
+            }}
+            chain postrouting {{
+                type nat hook postrouting priority srcnat;
+                jump postrouting_miniupnpd
+                oifname "{outer}" masquerade
+            }}
+            chain forward {{
+                type filter hook forward priority filter; policy drop;
+                ct state established,related accept
+                iifname != "{outer}" accept
+                jump miniupnpd
+            }}
+            chain input {{
+                type filter hook input priority filter; policy accept;
+                iifname "{outer}" ct state new drop
+            }}
+        }}
+    """

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from lab import fault, service
+from lab import fault, nat, service
 from lab.dns import DnsServer
 from lab.service import FileServer, Service
 from lab.terminal import Terminal
@@ -41,9 +41,10 @@ def test_public_hosts_cannot_reach_private_ones(homes):
             service.connect(public, (first.address, PORT), timeout=1)
 
 
-def test_a_router_lets_nothing_in_that_was_not_asked_for(lab):
+@pytest.mark.parametrize("kind", [nat.masquerade, nat.port_mapping])
+def test_a_router_lets_nothing_in_that_was_not_asked_for(lab, kind):
     public = lab.public_host("public")
-    router = lab.router("router")
+    router = lab.router("router", kind)
     private = lab.private_host("private", behind=router)
     with Service(private, ("0.0.0.0", PORT), peer_of):
         with pytest.raises(TimeoutError):

@@ -111,7 +111,7 @@ awaitable<Result<MappingGrant>> PortMapping::map(Gateway& gateway, Port external
     explicit UnderWay(PortMapping& mapping) : owner(mapping) { owner.mapping_ = true; }
     ~UnderWay() {
       owner.mapping_ = false;
-      owner.mapped_.set();
+      if (owner.ending_) owner.mapped_.set();
     }
   } under_way(*this);
   const MappingRequest request{internal_, external, kMappingLease};

@@ -115,7 +115,7 @@ class PortMapping {
   bool mapping_ = false;  // a request to map is under way
   bool ending_ = false;
   Event wake_;
-  Event mapped_;  // the request under way has ended
+  Event mapped_;  // while ending: the request under way has ended
   TaskScope tasks_;
 };
 

@@ -318,6 +318,23 @@ TEST(PortMapping, that_is_just_being_made_is_taken_back_too) {
   });
 }
 
+TEST(PortMapping, that_is_being_made_after_a_conflict_is_taken_back_too) {
+  in_rig([](Rig& rig) -> awaitable<void> {
+    rig.router.taken = {1985};
+    rig.gateway->hangs_at = Step::map;
+    co_await rig.start();
+    rig.gateway->release();
+    co_await test::turns(50);
+    EXPECT_EQ(rig.router.asked, 1);
+    EXPECT_EQ(rig.gateway->under_way(), Step::map);
+    const auto closing = co_await rig.closing();
+    rig.gateway->release();
+    EXPECT_TRUE(co_await closing->result());
+    EXPECT_EQ(rig.router.asked, 2);
+    EXPECT_TRUE(rig.router.mappings.empty());
+  });
+}
+
 TEST(PortMapping, the_end_waits_for_no_search) {
   in_rig([](Rig& rig) -> awaitable<void> {
     rig.gateway->hangs_at = Step::find;

@@ -74,7 +74,8 @@ std::string ssdp_search(std::string_view type) {
 Result<HttpPlace> parse_ssdp_answer(std::string_view datagram, boost::asio::ip::address_v4 sender) {
   if (datagram.size() > kMaxSsdpAnswer) return Errc::limit_exceeded;
   const std::string_view status = next_line(datagram);
-  if (!status.starts_with("HTTP/1.") || status.substr(8, 4) != " 200") return Errc::malformed;
+  if (status.size() < 12 || !status.starts_with("HTTP/1.") || status.substr(8, 4) != " 200")
+    return Errc::malformed;
   for (std::string_view line = next_line(datagram); !line.empty(); line = next_line(datagram)) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;

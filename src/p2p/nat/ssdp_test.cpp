@@ -51,7 +51,8 @@ TEST(Ssdp, a_router_is_on_the_local_link) {
 
 TEST(Ssdp, what_is_no_answer_is_refused) {
   const auto sender = make_address_v4("192.168.1.1");
-  for (const char* text : {"", "\r\n", "NOTIFY * HTTP/1.1\r\nLOCATION: http://192.168.1.1/\r\n\r\n",
+  for (const char* text : {"", "\r\n", "HTTP/1.\r\n", "HTTP/1.1 20\r\n",
+                           "NOTIFY * HTTP/1.1\r\nLOCATION: http://192.168.1.1/\r\n\r\n",
                            "HTTP/1.1 404 Not Found\r\nLOCATION: http://192.168.1.1/\r\n\r\n",
                            "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n\r\n",
                            "HTTP/1.1 200 OK\r\n\r\nLOCATION: http://192.168.1.1/\r\n"}) {

@@ -127,7 +127,6 @@ awaitable<Result<address_v4>> UpnpGateway::find() {
   if (service_) {
     auto known = co_await try_service(*service_);
     if (known || known.error() == Errc::cancelled) co_return known;
-    service_.reset();
   }
   CO_TRY(const auto places, co_await search());
   error_code why = NatErrc::no_gateway;

@@ -3,8 +3,8 @@
 //   search by multicast ──▶ answers that speak of their senders ──▶ description ──▶ service
 //   service: GetExternalIPAddress, AddPortMapping, DeletePortMapping
 //
-// The network parts are ours and not miniupnpc's: those block, wait as long as the other side
-// likes, and take as much as it sends.
+// miniupnpc does the same, but blocks, waits as long as the other side likes, takes as much as it
+// sends, and reads past the end of some broken XML (2.2.4).
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>
@@ -55,7 +55,7 @@ class UpnpGateway final : public Gateway {
 
   Clock& clock_;
   UpnpOptions options_;
-  std::optional<UpnpService> service_;
+  std::optional<UpnpService> service_;  // found last; it may be gone by now
   asio::ip::address_v4 local_;
 };
 

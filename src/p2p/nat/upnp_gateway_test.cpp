@@ -52,6 +52,18 @@ TEST(UpnpGateway, a_device_that_is_gone_is_searched_for_again) {
   });
 }
 
+TEST(UpnpGateway, takes_a_mapping_back_though_the_device_was_not_there_meanwhile) {
+  in_rig([](Rig& rig) -> awaitable<void> {
+    EXPECT_TRUE(co_await rig.result_of(rig.gateway.find()));
+    EXPECT_TRUE(co_await rig.result_of(rig.gateway.map(kAnHour)));
+    rig.device.instead = "";
+    EXPECT_FALSE(co_await rig.result_of(rig.gateway.find()));
+    rig.device.instead.reset();
+    EXPECT_TRUE(co_await rig.result_of(rig.gateway.unmap(Port(1985), Port(1985))));
+    EXPECT_TRUE(rig.router.mappings.empty());
+  });
+}
+
 TEST(UpnpGateway, a_router_that_knows_no_leases_maps_for_good) {
   in_rig([](Rig& rig) -> awaitable<void> {
     rig.device.only_permanent = true;

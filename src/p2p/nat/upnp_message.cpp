@@ -1,18 +1,12 @@
 #include "p2p/nat/upnp_message.hpp"
 
-#include <miniupnpc/igd_desc_parse.h>
-#include <miniupnpc/miniupnpc.h>
-#include <miniupnpc/upnpreplyparse.h>
-
 #include <charconv>
 
 #include "net/http_head.hpp"
+#include "p2p/nat/xml_reader.hpp"
 
 namespace oc::p2p {
 namespace {
-
-// miniupnpc cuts longer texts to this, without a word.
-constexpr std::size_t kCut = MINIUPNPC_URL_MAXSIZE - 1;
 
 bool maps_ports(std::string_view type) {
   for (const std::string_view known : {"urn:schemas-upnp-org:service:WANIPConnection:",
@@ -27,7 +21,8 @@ bool maps_ports(std::string_view type) {
 // `base` is the description's own place, or what the description gives as such.
 Result<HttpPlace> control_place(std::string_view url, std::string_view base,
                                 const HttpPlace& from) {
-  if (url.empty() || url.size() >= kCut || base.size() >= kCut) return Errc::malformed;
+  if (url.empty()) return Errc::malformed;
+  if (url.size() > kMaxUrl) return Errc::limit_exceeded;
   HttpPlace place = from;
   if (auto absolute = parse_http_url(url)) {
     place = *std::move(absolute);
@@ -49,12 +44,24 @@ Result<HttpPlace> control_place(std::string_view url, std::string_view base,
 std::vector<UpnpService> parse_upnp_description(std::string_view xml, const HttpPlace& from) {
   std::vector<UpnpService> found;
   if (xml.size() > kMaxUpnpBody) return found;
-  IGDdatas data{};
-  parserootdesc(xml.data(), static_cast<int>(xml.size()), &data);
-  for (const IGDdatas_service* service : {&data.first, &data.second}) {
-    if (!maps_ports(service->servicetype)) continue;
-    auto control = control_place(service->controlurl, data.urlbase, from);
-    if (control) found.push_back({*std::move(control), service->servicetype});
+  std::string base, type, control;
+  XmlReader reader(xml);
+  for (auto step = reader.next(); step != XmlReader::Step::end; step = reader.next()) {
+    const std::string_view name = reader.name();
+    if (step == XmlReader::Step::open) {
+      if (name == "service") type = control = "";
+    } else if (name == "URLBase") {
+      base = reader.text();
+    } else if (name == "serviceType") {
+      type = reader.text();
+    } else if (name == "controlURL") {
+      control = reader.text();
+    } else if (name == "service" && maps_ports(type)) {
+      auto place = control_place(control, base, from);
+      if (place) found.push_back({*std::move(place), type});
+      if (found.size() == kMaxUpnpServices) return found;
+      type.clear();
+    }
   }
   return found;
 }
@@ -81,12 +88,15 @@ net::HttpRequest upnp_action(const UpnpService& service, std::string_view action
 
 Result<UpnpAnswer> UpnpAnswer::parse(std::string_view xml) {
   if (xml.size() > kMaxUpnpBody) return Errc::limit_exceeded;
-  NameValueParserData data{};
-  ParseNameValue(xml.data(), static_cast<int>(xml.size()), &data);
   UpnpAnswer answer;
-  for (const NameValue* each = data.l_head; each != nullptr; each = each->l_next)
-    answer.values_.emplace_back(each->name, each->value);
-  ClearNameValueList(&data);
+  XmlReader reader(xml);
+  for (auto step = reader.next(); step != XmlReader::Step::end; step = reader.next()) {
+    if (step != XmlReader::Step::close) continue;
+    std::string text = reader.text();
+    if (text.empty() || text.size() > kMaxUpnpValue) continue;
+    if (answer.values_.size() == kMaxUpnpValues) return Errc::limit_exceeded;
+    answer.values_.emplace_back(reader.name(), std::move(text));
+  }
   return answer;
 }
 

@@ -1,5 +1,4 @@
 // What is said to a UPnP Internet gateway by HTTP: its description, and SOAP actions. Without I/O.
-// XML is read by miniupnpc's parsers, which know routers' habits.
 //
 // Source: UPnP Device Architecture 2.0, 2 (description) and 3 (control);
 // UPnP InternetGatewayDevice:1 and :2, services WANIPConnection and WANPPPConnection.
@@ -18,6 +17,11 @@ namespace oc::p2p {
 // Real descriptions have 2 to 10 KiB, answers below one.
 inline constexpr std::size_t kMaxUpnpBody = 64 * 1024;
 inline constexpr std::size_t kMaxUpnpHead = 4 * 1024;
+// A gateway has one for each kind of line to the internet.
+inline constexpr std::size_t kMaxUpnpServices = 4;
+// Texts of an answer: more than any has; longer ones are none that we ask for.
+inline constexpr std::size_t kMaxUpnpValues = 64;
+inline constexpr std::size_t kMaxUpnpValue = 128;  // bytes
 
 // A service that maps ports, and where it takes actions.
 struct UpnpService {
@@ -27,7 +31,8 @@ struct UpnpService {
   bool operator==(const UpnpService&) const = default;
 };
 
-// The services of the description that was read at `from`, at most two. Left out are those of other
+// The services of the description that was read at `from`, at most
+// kMaxUpnpServices. Left out are those of other
 // types, and those that lead to another host than `from`.
 std::vector<UpnpService> parse_upnp_description(std::string_view xml, const HttpPlace& from);
 
@@ -40,10 +45,10 @@ net::HttpRequest upnp_action(const UpnpService& service, std::string_view action
 // An answer to an action. Each text is what the router says: to be checked, never shown.
 class UpnpAnswer {
  public:
-  // Errc::limit_exceeded above kMaxUpnpBody.
+  // Errc::limit_exceeded above kMaxUpnpBody or kMaxUpnpValues.
   static Result<UpnpAnswer> parse(std::string_view xml);
 
-  // The text of the element of that name; empty if there is none. At most 127 bytes.
+  // The text of the element of that name; empty if there is none.
   std::string_view value(std::string_view name) const;
   // UPnP's error code; 0 when the answer is none of an error.
   int error() const;

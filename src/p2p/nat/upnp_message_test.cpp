@@ -45,20 +45,20 @@ TEST(UpnpDescription, a_service_of_another_host_is_left_out) {
 
 TEST(UpnpDescription, urls_that_are_too_long_or_broken_are_left_out) {
   EXPECT_TRUE(parse("").empty());
-  EXPECT_TRUE(parse("/" + std::string(127, 'a')).empty());
+  EXPECT_TRUE(parse("/" + std::string(kMaxUrl, 'a')).empty());
   EXPECT_TRUE(parse("/a b").empty());
-  EXPECT_TRUE(parse("/ctl", "http://192.168.1.1/" + std::string(200, 'a')).empty());
+  EXPECT_TRUE(parse("/ctl", "http://192.168.1.1/" + std::string(kMaxUrl, 'a')).empty());
 }
 
 TEST(UpnpDescription, ppp_and_the_second_version_count_and_other_services_do_not) {
-  const auto both = parse_upnp_description(
+  const auto found = parse_upnp_description(
       description(service("urn:schemas-upnp-org:service:WANPPPConnection:1", "/ppp") +
                   service("urn:schemas-upnp-org:service:WANIPConnection:2", "/ip") +
                   service("urn:schemas-upnp-org:service:Layer3Forwarding:1", "/l3")),
       kFrom);
-  ASSERT_EQ(both.size(), 2u);
-  EXPECT_EQ(both[0].control.path, "/ppp");
-  EXPECT_EQ(both[1].control.path, "/ip");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].control.path, "/ppp");
+  EXPECT_EQ(found[1].control.path, "/ip");
   for (const char* type : {"urn:schemas-upnp-org:service:WANIPConnection:1\"><x>",
                            "urn:schemas-upnp-org:service:WANIPConnection:77", "x"}) {
     EXPECT_TRUE(parse_upnp_description(description(service(type, "/c")), kFrom).empty()) << type;
@@ -102,8 +102,11 @@ TEST(UpnpAnswer, has_values_and_errors) {
 
 TEST(UpnpAnswer, is_bounded) {
   EXPECT_EQ(UpnpAnswer::parse(std::string(kMaxUpnpBody + 1, 'x')).error(), Errc::limit_exceeded);
-  const auto answer = UpnpAnswer::parse("<a>" + std::string(1000, 'x') + "</a>");
-  EXPECT_EQ(answer->value("a").size(), 127u);
+  const auto answer = UpnpAnswer::parse("<a>" + std::string(kMaxUpnpValue + 1, 'x') + "</a>");
+  EXPECT_EQ(answer->value("a"), "");
+  std::string many;
+  for (std::size_t i = 0; i <= kMaxUpnpValues; ++i) many += "<a>x</a>";
+  EXPECT_EQ(UpnpAnswer::parse(many).error(), Errc::limit_exceeded);
   EXPECT_EQ(UpnpAnswer::parse("")->error(), 0);
 }
 

@@ -26,8 +26,6 @@ inline constexpr std::size_t kMaxAttemptsAtOnce = 8;
 struct DialOptions {
   // Dial addresses that wait for their back-off, too. For callers that pace their dials themselves.
   bool force = false;
-  // Over no circuit, and also when there is one to the peer already.
-  bool direct = false;
 };
 
 struct DialCounters {

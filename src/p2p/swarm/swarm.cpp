@@ -156,16 +156,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
                                              std::vector<codec::Multiaddr> addresses,
                                              DialOptions options) {
   if (peer == self_) co_return P2pErrc::dial_to_self;
-  const auto existing = [&]() -> ConnectionPtr {
-    ConnectionPtr best = connection_to(peer);
-    return best != nullptr && options.direct && !best->facts().direct() ? nullptr : best;
-  };
-  if (auto connection = existing()) co_return connection;
-  if (options.direct) {
-    std::erase_if(addresses, [](const codec::Multiaddr& address) {
-      return address.has(codec::Protocol::p2p_circuit);
-    });
-  }
+  if (auto existing = connection_to(peer)) co_return existing;
   const auto own = listen_addresses();
   std::erase_if(addresses, [&own](const codec::Multiaddr& address) {
     return std::ranges::find(own, address.without_peer()) != own.end();
@@ -173,7 +164,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial(codec::PeerId peer,
   auto dialed = co_await dialer_.dial(peer, std::move(addresses), options);
   if (dialed) co_return dialed;
   // The peer may have come to us meanwhile.
-  if (auto connection = existing()) co_return connection;
+  if (auto existing = connection_to(peer)) co_return existing;
   co_return dialed.error();
 }
 

@@ -140,13 +140,14 @@ awaitable<bool> Dcutr::reverse(ConnectionPtr circuit) {
   }
   if (is_direct(circuit->peer())) co_return true;
   if (!circuit->info()) co_return false;
-  Addresses addresses = usable(*circuit, circuit->info()->listen_addresses);
-  if (addresses.empty()) co_return false;
-  DialOptions options;
-  options.force = true;
-  options.direct = true;
-  auto dialed = co_await with_deadline<ConnectionPtr>(
-      clock_, kReversalTimeout, swarm_.dial(circuit->peer(), std::move(addresses), options));
+  const Addresses& told = circuit->info()->listen_addresses;
+  // Who has circuits is not reachable; and a dial to it would only be in the way of the next one.
+  const auto is_circuit = [](const codec::Multiaddr& address) {
+    return address.has(codec::Protocol::p2p_circuit);
+  };
+  if (std::ranges::any_of(told, is_circuit)) co_return false;
+  auto dialed = co_await punch(circuit->peer(), usable(*circuit, told), Direction::outbound,
+                               kReversalTimeout);
   co_return dialed.has_value();
 }
 
@@ -158,7 +159,7 @@ awaitable<Result<void>> Dcutr::try_as_called(ConnectionPtr circuit, Direction ro
   Addresses addresses = usable(*circuit, agreed.addresses);
   if (addresses.empty()) co_return P2pErrc::no_addresses;
   CO_CHECK(co_await clock_.sleep_for(agreed.round_trip / 2));
-  co_return co_await punch(circuit->peer(), std::move(addresses), role);
+  co_return co_await punch(circuit->peer(), std::move(addresses), role, kPunchTimeout);
 }
 
 awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream) {
@@ -175,7 +176,8 @@ awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream
     co_return;
   }
   (void)co_await stream->close_write();
-  auto punched = co_await punch(circuit->peer(), *std::move(addresses), Direction::outbound);
+  auto punched = co_await punch(circuit->peer(), *std::move(addresses), Direction::outbound,
+                                kPunchTimeout);
   if (!punched) {
     log::debug("no direct path to {}: {}", circuit->peer().to_string(), punched.error().message());
   }
@@ -201,7 +203,8 @@ awaitable<void> Dcutr::punch_one(codec::PeerId peer, codec::Multiaddr address, D
   }
 }
 
-awaitable<Result<void>> Dcutr::punch(codec::PeerId peer, Addresses addresses, Direction role) {
+awaitable<Result<void>> Dcutr::punch(codec::PeerId peer, Addresses addresses, Direction role,
+                                     Duration limit) {
   if (addresses.empty()) co_return P2pErrc::no_addresses;
   co_await asio::this_coro::throw_if_cancelled(false);
   TaskScope attempts(swarm_.executor());
@@ -209,7 +212,7 @@ awaitable<Result<void>> Dcutr::punch(codec::PeerId peer, Addresses addresses, Di
   for (codec::Multiaddr& address : addresses)
     attempts.spawn("hole punch", punch_one(peer, std::move(address), role, done));
   // The other side's SYN may also have come to our listener: looked at when the time is over.
-  auto punched = co_await with_deadline<void>(clock_, kPunchTimeout, done.wait());
+  auto punched = co_await with_deadline<void>(clock_, limit, done.wait());
   co_await attempts.close();
   co_return punched;
 }

@@ -69,7 +69,8 @@ class Dcutr {
   awaitable<Result<Addresses>> answer_exchange(ConnectionPtr circuit, net::Stream& stream);
 
   // Dials all at once, and waits for the first to succeed.
-  awaitable<Result<void>> punch(codec::PeerId peer, Addresses addresses, Direction role);
+  awaitable<Result<void>> punch(codec::PeerId peer, Addresses addresses, Direction role,
+                                Duration limit);
   awaitable<void> punch_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
                             Event& done);
   Addresses usable(const Connection& circuit, const Addresses& claimed) const;
