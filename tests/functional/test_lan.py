@@ -96,6 +96,16 @@ def test_a_node_of_another_network_is_asked_and_left_alone(host_on_lan, make_nod
     assert other.log.count(f"{first.peer_id} at") == 1
 
 
+def test_a_program_that_keeps_the_port_to_itself_does_no_harm(host_on_lan, make_node):
+    host = host_on_lan("host")
+    with host.entered():
+        occupant = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with contextlib.closing(occupant):
+        occupant.bind(("0.0.0.0", GROUP[1]))
+        node = start(make_node("node", host))
+        assert "another program keeps UDP port 5353 to itself" in node.log
+
+
 def member_of_group(host):
     """A socket that hears and says what multicast DNS does."""
     with host.entered():

@@ -61,6 +61,11 @@ void MulticastLan::join(LinkId id, const net::Interface& interface) {
   }
   if (members_.size() >= kMaxLinks) return;
   auto socket = net::UdpSocket::join(tasks_.executor(), group_of(id), id.interface);
+  if (!socket && socket.error() == boost::system::errc::address_in_use) {
+    log::warn("members on the LAN are not found: another program keeps UDP port {} to itself",
+              kMdnsPort);
+    return;
+  }
   if (!socket) {
     log::debug("no mDNS by {} on interface {}: {}", id.v6 ? "IPv6" : "IPv4", id.interface,
                socket.error().message());
