@@ -55,10 +55,10 @@ struct NodeConfig {
   std::vector<codec::Multiaddr> announce;  // each names an endpoint; without /p2p
   std::optional<bool> port_mapping;        // whether a router is asked for a port
   std::optional<std::string> name;
-  std::optional<std::string> relay;         // off, auto or on
+  std::optional<std::string> relay;  // off, auto or on
   std::optional<bool> public_relay;
-  std::optional<bool> mdns;                 // find members on the LAN, and be found
-  std::string db_path;                      // never empty: given, or the default for this user
+  std::optional<bool> mdns;  // find members on the LAN, and be found
+  std::string db_path;       // never empty: given, or the default for this user
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
 };

@@ -82,10 +82,27 @@ TEST_F(ConfigTest, the_articles_commands_are_understood) {
 }
 
 TEST_F(ConfigTest, every_flag_sets_its_setting) {
-  const NodeConfig all =
-      config({"-b", "0.0.0.0", "-p", "80", "-pp2p", "0", "--announce", "/ip4/203.0.113.7/tcp/1",
-              "-db", "sqlite", "-dp", "/x.db", "--name", "nas-1", "--mdns", "off", "--port-mapping",
-              "off", "--log-level", "debug", "--log-format=json"});
+  const NodeConfig all = config({"-b",
+                                 "0.0.0.0",
+                                 "-p",
+                                 "80",
+                                 "-pp2p",
+                                 "0",
+                                 "--announce",
+                                 "/ip4/203.0.113.7/tcp/1",
+                                 "-db",
+                                 "sqlite",
+                                 "-dp",
+                                 "/x.db",
+                                 "--name",
+                                 "nas-1",
+                                 "--mdns",
+                                 "off",
+                                 "--port-mapping",
+                                 "off",
+                                 "--log-level",
+                                 "debug",
+                                 "--log-format=json"});
   EXPECT_EQ(all.host, "0.0.0.0");
   EXPECT_EQ(all.port, 80);
   EXPECT_EQ(all.p2p_port, 0);

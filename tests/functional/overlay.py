@@ -25,9 +25,9 @@ def found(node, *flags, password=PUBLIC_PASSWORD):
     return node
 
 
-def join(node, bootstrap, password=PRIVATE_PASSWORD):
+def join(node, bootstrap, *flags, password=PRIVATE_PASSWORD):
     """Starts a node that joins the network by a bootstrap string, and logs in on it."""
-    node.start(*network_flag(), "-rc", f"{ADMIN}:{password}", "-bs", bootstrap)
+    node.start(*network_flag(), "-rc", f"{ADMIN}:{password}", "-bs", bootstrap, *flags)
     status, screen = node.login(ADMIN, password)
     assert status == 0, screen
     return node

@@ -44,7 +44,7 @@ def everybody(world, make_module_node):
         beside = lab.host_behind(SAME_NAT, beside=nodes["port-restricted"].host)
         nodes[SAME_NAT] = make_module_node(SAME_NAT, beside)
         for node in nodes.values():
-            join(node, relay.bootstrap)
+            join(node, relay.bootstrap, "--log-level", "debug")
         wait_connected(relay, *nodes.values(), timeout=30)
         yield nodes
 

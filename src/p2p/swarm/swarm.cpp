@@ -210,7 +210,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to,
-                                                Direction role, bool probe) {
+                                                 Direction role, bool probe) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;

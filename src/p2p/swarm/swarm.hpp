@@ -101,8 +101,8 @@ class Swarm {
                                         DialOptions options = {});
 
   // One attempt over one TCP address, from the listen port and beside whatever other dials and
-  // connections there are; `role` says which side of the handshakes is ours: when both sides dial at
-  // once, one has to be the server. Errors as of a dial; Errc::timed_out after kDialTimeout.
+  // connections there are; `role` says which side of the handshakes is ours: when both sides dial
+  // at once, one has to be the server. Errors as of a dial; Errc::timed_out after kDialTimeout.
   awaitable<Result<ConnectionPtr>> connect_once(codec::PeerId peer, codec::Multiaddr address,
                                                 Direction role);
 

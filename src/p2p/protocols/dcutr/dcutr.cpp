@@ -96,7 +96,7 @@ awaitable<void> Dcutr::keep_direct(ConnectionPtr circuit) {
     Duration wait = kDirectCheck;
     if (is_direct(circuit->peer())) {
       pause = kPunchPause;
-    } else {
+    } else if (!is_others_turn(circuit->peer())) {
       const bool done = co_await become_direct(circuit);
       if (!done) {
         log::debug("no direct path to {} yet", circuit->peer().to_string());
@@ -108,6 +108,14 @@ awaitable<void> Dcutr::keep_direct(ConnectionPtr circuit) {
   }
 }
 
+bool Dcutr::is_others_turn(const codec::PeerId& peer) const {
+  if (swarm_.self() < peer) return false;
+  return std::ranges::any_of(swarm_.connections_to(peer), [](const ConnectionPtr& connection) {
+    const Connection::Facts& facts = connection->facts();
+    return connection->alive() && !facts.direct() && facts.direction == Direction::outbound;
+  });
+}
+
 awaitable<bool> Dcutr::become_direct(ConnectionPtr circuit) {
   const bool reversed = co_await reverse(circuit);
   if (reversed) {
@@ -116,6 +124,7 @@ awaitable<bool> Dcutr::become_direct(ConnectionPtr circuit) {
   }
   for (int i = 1; i <= kPunchTries; ++i) {
     if (is_direct(circuit->peer())) co_return true;
+    if (is_others_turn(circuit->peer())) co_return false;
     ++counters_.tries;
     const Direction role = i == kPunchTries ? Direction::outbound : Direction::inbound;
     auto tried = co_await try_as_called(circuit, role);
@@ -169,15 +178,15 @@ awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream
     stream->reset();
     co_return;
   }
-  auto addresses = co_await with_deadline<Addresses>(clock_, kDcutrTimeout,
-                                                     answer_exchange(circuit, *stream));
+  auto addresses =
+      co_await with_deadline<Addresses>(clock_, kDcutrTimeout, answer_exchange(circuit, *stream));
   if (!addresses) {
     stream->reset();
     co_return;
   }
   (void)co_await stream->close_write();
-  auto punched = co_await punch(circuit->peer(), *std::move(addresses), Direction::outbound,
-                                kPunchTimeout);
+  auto punched =
+      co_await punch(circuit->peer(), *std::move(addresses), Direction::outbound, kPunchTimeout);
   if (!punched) {
     log::debug("no direct path to {}: {}", circuit->peer().to_string(), punched.error().message());
   }

@@ -45,7 +45,7 @@ struct DcutrOptions {
 };
 
 struct DcutrCounters {
-  std::uint64_t reversals = 0;          // direct connections by a plain dial
+  std::uint64_t reversals = 0;           // direct connections by a plain dial
   std::uint64_t tries = 0, punched = 0;  // of holes, as B
 };
 
@@ -75,6 +75,9 @@ class Dcutr {
                             Event& done);
   Addresses usable(const Connection& circuit, const Addresses& claimed) const;
   bool is_direct(const codec::PeerId& peer) const;
+  // Both have called each other over circuits: the one with the smaller id goes on as B, lest their
+  // dials get in each other's way.
+  bool is_others_turn(const codec::PeerId& peer) const;
 
   Swarm& swarm_;
   Clock& clock_;

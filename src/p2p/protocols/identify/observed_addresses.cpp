@@ -141,8 +141,7 @@ void ObservedAddresses::ended(ConnectionId connection, TimePoint now) {
   if (found != entries_.end()) found->second.ended = now;
 }
 
-std::vector<Multiaddr> ObservedAddresses::agreed_on(ObserversNeeded needed,
-                                                   TimePoint now) const {
+std::vector<Multiaddr> ObservedAddresses::agreed_on(ObserversNeeded needed, TimePoint now) const {
   std::map<Multiaddr, std::map<Multiaddr, Votes>> by_local;
   for (const auto& [connection, entry] : entries_) {
     if (entry.expired(now)) continue;
