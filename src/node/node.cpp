@@ -79,6 +79,12 @@ std::vector<p2p::OwnAddress> Node::own_addresses() const {
   return out;
 }
 
+void Node::report_reachability() {
+  const auto state = host_.reachability().reachability().public_state();
+  if (std::exchange(reported_, state) == state) return;
+  log::info("from the internet this node is now: {}", p2p::to_text(state));
+}
+
 overlay::OverlayOptions Node::overlay_options() const {
   return {plan_.name, std::string(kVersion), plan_.announce, plan_.record_seq};
 }
@@ -177,6 +183,7 @@ awaitable<Outcome<bool>> Node::start() {
     }
   }
   overlay_.start();
+  host_.reachability().reachability().on_change = [this] { report_reachability(); };
   host_.reachability().start([this] { return own_addresses(); });
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());

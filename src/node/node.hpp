@@ -41,6 +41,8 @@ class Node {
   p2p::IdentifyOptions identify_options();
   // The addresses whose reachability is looked into.
   std::vector<p2p::OwnAddress> own_addresses() const;
+  // Logs whether this node can be reached, when that is not what it was.
+  void report_reachability();
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
 
@@ -58,6 +60,7 @@ class Node {
   std::optional<net::TcpListener> api_listener_;
   std::map<std::pair<overlay::NetworkName, codec::PeerId>, overlay::SealedRecord> unsaved_;
   bool saving_ = false;
+  p2p::ReachabilityState reported_ = p2p::ReachabilityState::unknown;
   TaskScope tasks_;
 };
 
