@@ -95,6 +95,12 @@ std::vector<p2p::OwnAddress> Node::own_addresses() const {
   return out;
 }
 
+void Node::report_reachability() {
+  const auto state = host_.reachability().reachability().public_state();
+  if (std::exchange(reported_, state) == state) return;
+  log::info("from the internet this node is now: {}", p2p::to_text(state));
+}
+
 overlay::OverlayOptions Node::overlay_options() const {
   overlay::OverlayOptions options;
   options.node_name = plan_.name;
@@ -237,7 +243,10 @@ awaitable<Outcome<bool>> Node::start() {
   }
   overlay_.start();
   tasks_.spawn("relay offer", offer_relay());
-  host_.reachability().reachability().on_change = [this] { overlay_.addresses_changed(); };
+  host_.reachability().reachability().on_change = [this] {
+    report_reachability();
+    overlay_.addresses_changed();
+  };
   host_.reachability().start([this] { return own_addresses(); });
   if (plan_.mdns) start_discovery();
   tasks_.spawn("api accept", accept_api());

@@ -55,6 +55,8 @@ class Node {
   p2p::RelayOptions relay_options() const;
   // The addresses whose reachability is looked into.
   std::vector<p2p::OwnAddress> own_addresses() const;
+  // Logs whether this node can be reached, when that is not what it was.
+  void report_reachability();
   overlay::OverlayOptions overlay_options() const;
   overlay::OverlayEvents overlay_events();
   std::unique_ptr<p2p::PortMapping> make_port_mapping(Random& random);
@@ -77,6 +79,7 @@ class Node {
   std::optional<p2p::Mdns> mdns_;
   std::map<std::pair<overlay::NetworkName, codec::PeerId>, overlay::SealedRecord> unsaved_;
   bool saving_ = false;
+  p2p::ReachabilityState reported_ = p2p::ReachabilityState::unknown;
   TaskScope tasks_;
 };
 

@@ -42,6 +42,7 @@ def test_public_nodes_are_reachable_and_a_node_behind_nat_is_not(nodes):
     assert rows["observed"]["servers"] >= 2
     assert rows["observed"]["checked"]
     assert rows["listened"]["state"] == "unknown", "nobody else is on its network"
+    assert "from the internet this node is now: unreachable" in private.log
     assert seen["nat"] == {"mapping": "endpoint-independent", "observers": 3}
 
 

@@ -22,6 +22,7 @@ std::span<const Attack> handshake_attacks();
 std::span<const Attack> tls_attacks();
 std::span<const Attack> frame_attacks();
 std::span<const Attack> flood_attacks();
+std::span<const Attack> reflector_attacks();
 
 // Whether the node answers a ping on a new stream: it takes this peer for a decent one.
 bool serves(Session& session);

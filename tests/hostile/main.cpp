@@ -38,9 +38,9 @@ namespace {
 constexpr unsigned kSecondsOfGrace = 120;
 constexpr std::size_t kSoakSeconds = 3600;
 
-const std::array kSections{&connection_attacks, &record_attacks, &negotiation_attacks,
-                           &handshake_attacks,  &tls_attacks,    &frame_attacks,
-                           &flood_attacks};
+const std::array kSections{&connection_attacks, &record_attacks,   &negotiation_attacks,
+                           &handshake_attacks,  &tls_attacks,      &frame_attacks,
+                           &flood_attacks,      &reflector_attacks};
 
 const Attack* find(const std::string& name) {
   for (const auto section : kSections) {

@@ -87,8 +87,7 @@ bool Reachability::may_judge(const ReachabilityServer& server, const Entry& entr
                              TimePoint now) const {
   const AddressScope scope = entry.own.address.scope();
   // A stranger dials no local network, and whoever is in ours sees no internet between us.
-  if (server.remote.scope() != scope || (is_local_network(scope) && !server.trusted)) return false;
-  if (!server.remote.tcp_endpoint()) return false;
+  if (server.scope != scope || (is_local_network(scope) && !server.trusted)) return false;
   const auto unwilling = entry.not_willing.find(server.peer);
   if (unwilling != entry.not_willing.end() && unwilling->second > now) return false;
   const auto known = servers_.find(server.peer);

@@ -58,10 +58,10 @@ struct OwnAddress {
   auto operator<=>(const OwnAddress&) const = default;
 };
 
-// A connected peer that speaks AutoNAT v2.
+// A peer that is connected directly and speaks AutoNAT v2.
 struct ReachabilityServer {
   codec::PeerId peer;
-  codec::Multiaddr remote;  // where it is: who is not on the internet cannot judge for it
+  codec::AddressScope scope{};  // where it is: who is not on the internet cannot judge for it
   bool trusted = false;
 };
 

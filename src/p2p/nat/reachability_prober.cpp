@@ -48,8 +48,8 @@ std::vector<ReachabilityServer> ReachabilityProber::servers() const {
   for (const ConnectionPtr& connection : swarm_.connections()) {
     if (!AutonatClient::is_server(*connection) || !seen.insert(connection->peer()).second) continue;
     const ConnectionPtr best = swarm_.connection_to(connection->peer());
-    if (best == nullptr || !AutonatClient::is_server(*best)) continue;
-    out.push_back({best->peer(), best->facts().remote_address, best->trusted()});
+    if (best == nullptr || !best->facts().direct() || !AutonatClient::is_server(*best)) continue;
+    out.push_back({best->peer(), best->facts().remote_address.scope(), best->trusted()});
   }
   return out;
 }

@@ -18,11 +18,9 @@ const Multiaddr kPublic6 = multiaddr("/ip6/2001:db8::1/tcp/1985");
 const Multiaddr kLocal = multiaddr("/ip4/10.0.0.2/tcp/1985");
 
 ReachabilityServer server(std::uint64_t number, bool trusted = false,
-                          const std::string& remote = "") {
+                          codec::AddressScope scope = codec::AddressScope::public_internet) {
   FakeRandom random(number);
-  const std::string at = "/ip4/192.0.2." + std::to_string(number) + "/tcp/1985";
-  return {crypto::PrivateKey::generate(random).peer_id(), multiaddr(remote.empty() ? at : remote),
-          trusted};
+  return {crypto::PrivateKey::generate(random).peer_id(), scope, trusted};
 }
 
 class ReachabilityTest : public testing::Test {
@@ -238,14 +236,15 @@ TEST_F(ReachabilityTest, a_server_that_gives_no_answer_rests_and_is_no_evidence)
 }
 
 TEST_F(ReachabilityTest, who_is_not_on_the_internet_does_not_judge_for_it) {
-  servers_ = {server(1, true, "/ip4/10.0.0.9/tcp/1985"), server(2, true, "/ip4/127.0.0.1/tcp/1")};
+  servers_ = {server(1, true, codec::AddressScope::private_use),
+              server(2, true, codec::AddressScope::loopback)};
   own({kPublic});
   EXPECT_FALSE(next());
 }
 
 TEST_F(ReachabilityTest, a_local_address_is_judged_by_trusted_peers_on_local_networks) {
-  servers_ = {server(1, true), server(2, false, "/ip4/10.0.0.8/tcp/1985"),
-              server(3, true, "/ip4/10.0.0.9/tcp/1985")};
+  servers_ = {server(1, true), server(2, false, codec::AddressScope::private_use),
+              server(3, true, codec::AddressScope::private_use)};
   own({kLocal});
   EXPECT_EQ(ask(ProbeOutcome::reachable), 2);
   EXPECT_EQ(reachability_.public_state(), State::unknown) << "it says nothing of the internet";
