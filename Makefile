@@ -1,6 +1,6 @@
 # The front door. Each target is a script that can be run by itself; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test asan tsan interop hostile fuzz bench bench-libp2p format lint tidy clean
+.PHONY: help run build test asan tsan interop hostile fuzz bench bench-libp2p bench-link format lint tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ bench-libp2p: ## our libp2p beside go-libp2p and rust-libp2p (ARGS="--quick", "-
 	@scripts/setup build
 	@scripts/build release interop-peer
 	@bench/libp2p.py $(ARGS)
+
+bench-link: ## what a TCP connection gets through the links of tests/lab (ARGS="--congestion bbr")
+	@scripts/setup build test bench
+	@scripts/build dev link-emulator
+	@bench/link.py $(ARGS)
 
 format: ## rewrite C++ files as .clang-format says
 	@scripts/setup test

@@ -49,7 +49,7 @@ class Link:
         self._files, self._process = [], None
         try:
             for namespace, name in self._ends:
-                self._files.append(tap.create(namespace, name, line.mtu))
+                self._files.append(tap.create(namespace, name, line.mtu, line.in_bulk))
                 namespace.ip("link", "set", name, "up")
             self._process = subprocess.Popen(
                 [program, *map(str, self._files), *_options(line)], pass_fds=self._files,
@@ -67,13 +67,20 @@ class Link:
         self._set_carrier(True, "UP")
         self._tell(b"+")
 
+    def processor_seconds(self):
+        """What the emulator has used so far."""
+        fields = pathlib.Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self):
-        if self._process is not None:
-            self._process.stdin.close()
-            self._process.wait(10)
-            self._process.stdout.close()
         while self._files:
             os.close(self._files.pop())
+        if self._process is None:
+            return
+        self._process.stdin.close()
+        self._process.stdout.close()
+        if status := self._process.wait(10):
+            raise RuntimeError(f"the link emulator ended with {status}")
 
     def _tell(self, command):
         self._process.stdin.write(command)
@@ -106,4 +113,4 @@ def _wait_for_state(namespace, interface, state):
 def _options(line):
     return ["--delay-ns", str(round(line.delay_s * 1e9)), "--jitter-ns", str(round(line.jitter_s * 1e9)),
             "--loss", str(line.loss), "--rate", str(line.bits_per_second),
-            "--queue", str(line.queue_bytes), "--seed", str(line.seed)]
+            "--queue", str(line.queue_bytes), "--mtu", str(line.mtu), "--seed", str(line.seed)]

@@ -5,6 +5,7 @@ which `Lab.build` makes machines.
 """
 
 import dataclasses
+import inspect
 import re
 
 from . import firewall, nat
@@ -20,8 +21,8 @@ ROUTERS = {
 HOSTS = {"open": None, "firewall": firewall.stateful, "ipv6-only": None}
 _DEFAULT_ROUTER, _DEFAULT_HOST = "port-restricted", "open"
 _MACHINE = re.compile(
-    r"(?P<name>[a-z0-9-]+)(?::(?P<kind>[a-z0-9-]+))?(?P<options>(?:\+[a-z]+)*)(?:\s*\[(?P<line>[^\]]*)\])?"
-)
+    r"""(?P<name> [a-z0-9-]+ ) (?: : (?P<kind> [a-z0-9-]+ ) (?P<options> (?: \+ [a-z]+ )* ) )?
+        (?: \s* \[ (?P<line> [^\]]* ) \] )?""", re.VERBOSE)
 
 
 class DescriptionError(ValueError):
@@ -80,7 +81,7 @@ def _machine(text, role, kinds, default):
     name, kind = match["name"], match["kind"] or default
     if kind not in kinds:
         raise DescriptionError(f"{role} {name!r} cannot be {kind!r}: a {role} is {', '.join(kinds)}")
-    options = tuple(match["options"].split("+")[1:])
+    options = tuple((match["options"] or "").split("+")[1:])
     for option in options:
         _check_option(option, f"{role} {name!r}", kind, kinds[kind])
     try:
@@ -91,6 +92,7 @@ def _machine(text, role, kinds, default):
 
 
 def _check_option(option, who, kind, rules):
-    known = [] if rules is None else [n for n in rules.__code__.co_varnames[:rules.__code__.co_argcount] if n != "outer"]
+    known = [name for name, one in inspect.signature(rules).parameters.items()
+             if one.default is False] if rules else []
     if option not in known:
         raise DescriptionError(f"{who} has no option {option!r}: {kind} has {', '.join(known) or 'none'}")

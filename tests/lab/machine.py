@@ -53,9 +53,11 @@ class Machine(Namespace):
 class Host(Machine):
     """A machine with one interface, `eth0`. `router` is the one it is behind, or None."""
 
-    def __init__(self, name, network, router=None, **options):
+    def __init__(self, name, network, router=None, rules="", **options):
         super().__init__(name, "eth0", network, **options)
         self.router = router
+        if rules:
+            self.load_ruleset(rules)
 
 
 class Router(Machine):

@@ -15,7 +15,7 @@ All take these options:
 
 They are the kernel's own: Linux has no notion of a mapping apart from the connections that use it. So
 two hosts of one LAN that send from the same port to *different* destinations are both seen with that
-port, which no other NAT does; to the same destination, the second is given another.
+port, as no NAT should; to the same destination, the second is given another.
 """
 
 _WITH_PORTS = "meta l4proto { tcp, udp }"

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 
 import pytest
 
@@ -72,6 +73,30 @@ def test_mappings_are_others_after_a_router_forgot_them(lab, happens):
         assert ask(own, reflector.endpoint()) != before
 
 
+def test_mappings_of_udp_end_when_the_kernel_is_told_so(lab):
+    made = lab.build("public | router:symmetric > host")
+    made["router"].sysctl("net.netfilter.nf_conntrack_udp_timeout", 1)
+    with Reflector(made["public"], SERVER_PORT) as reflector, bound(made["host"]) as own:
+        before = ask(own, reflector.endpoint())
+        assert ask(own, reflector.endpoint()) == before
+        time.sleep(1.5)
+        assert ask(own, reflector.endpoint()) != before
+
+
+def test_what_a_router_forgot_is_taken_up_again_where_the_port_stays_the_same(lab):
+    made = lab.build("public | home > first | random:symmetric > second")
+    public = made["public"]
+    with (Service(public, (public.address, PORT), service.echo),
+          service.connect(made["first"], (public.address, PORT)) as lives,
+          service.connect(made["second"], (public.address, PORT)) as dies):
+        for connection, router in ((lives, made["home"]), (dies, made["random"])):
+            assert round_trip(connection)
+            router.forget()
+        assert round_trip(lives)
+        with pytest.raises(ConnectionResetError):
+            round_trip(dies)
+
+
 def test_a_full_cone_that_forgot_lets_nobody_in(lab):
     made = lab.build("public | stranger | router:full-cone > host")
     with (Reflector(made["public"], SERVER_PORT) as reflector,
@@ -96,8 +121,9 @@ def test_a_router_that_is_off_is_in_nobodys_way_but_its_hosts(lab):
         service.connect(made["host"], (public.address, PORT)).close()
 
 
-def test_a_router_behind_a_carrier_finds_its_way_again_after_a_reboot(lab):
-    made = lab.build("public | carrier > router > host")
+@CABLES
+def test_a_router_behind_a_carrier_finds_its_way_again_after_a_reboot(lab, line):
+    made = lab.build(f"public | carrier > router {line} > host")
     with Reflector(made["public"], SERVER_PORT) as reflector, bound(made["host"]) as own:
         before = ask(own, reflector.endpoint())
         made["router"].reboot()
@@ -147,4 +173,5 @@ def test_a_network_says_when_it_has_no_address_left(lab):
 
 
 def test_a_host_may_have_a_line_of_its_own(lab):
-    assert lab.public_host("host", line=Line(mtu=1400)).ip("link", "show", "dev", "eth0").count("mtu 1400") == 1
+    host = lab.public_host("host", line=Line(mtu=1400))
+    assert "mtu 1400" in host.ip("link", "show", "dev", "eth0")

@@ -102,6 +102,16 @@ def test_a_full_cone_lets_nothing_in_where_there_is_no_mapping(lab, protocol):
 
 
 @PROTOCOLS
+def test_a_mapping_of_a_full_cone_is_the_hosts_that_made_it_first(lab, protocol):
+    site = Site(lab, "router:full-cone")
+    second = lab.private_host("second", behind=site.router)
+    seen_as = site.endpoint(protocol, site.server, PORTS[0])
+    assert site.endpoint(protocol, site.stranger, PORTS[0], host=second) == seen_as
+    assert site.passes(protocol, site.stranger, PORTS[1], seen_as)
+    assert not site.passes(protocol, site.stranger, PORTS[1], seen_as, host=second)
+
+
+@PROTOCOLS
 @pytest.mark.parametrize("kind", ["port-restricted", "port-restricted+shift", "symmetric"])
 def test_others_let_only_the_asked_port_answer(lab, kind, protocol):
     site = Site(lab, f"router:{kind}")

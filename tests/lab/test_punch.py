@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from lab import punch
+from lab.line import Line
 from lab.reflector import Reflector
 from lab.topology import KINDS, Lab
 
@@ -83,6 +84,15 @@ def test_hosts_meet_under_ports_that_are_not_their_own(lab, kind, protocol):
     made = lab.build(f"public | router-1:{kind}+shift > first | router-2:{kind}+shift > second")
     with Reflector(made["public"], REFLECTOR_PORT) as reflector:
         assert asyncio.run(punch.meet(protocol, made["first"], made["second"], reflector, 20000))
+
+
+@pytest.mark.parametrize("protocol", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["tcp", "udp"])
+@pytest.mark.parametrize("kind", ["port-restricted", "double-nat", "firewall"])
+def test_hosts_meet_though_they_are_far_from_each_other(lab, kind, protocol):
+    first = lab.host_behind(kind, "first", line=Line(delay="20ms"))
+    second = lab.host_behind("port-restricted", "second", line=Line(delay="50ms", jitter="20ms"))
+    with Reflector(lab.public_host("reflector"), REFLECTOR_PORT) as reflector:
+        assert asyncio.run(punch.meet(protocol, first, second, reflector, 20000))
 
 
 @pytest.mark.parametrize("refuse", [False, True], ids=["dropping", "refusing"])

@@ -51,9 +51,7 @@ class Lab:
 
     def public_host(self, name, *, ipv4=True, rules="", line=None):
         """A host on the internet. Everybody reaches it, as far as `rules` (see firewall.py) let them."""
-        host = self._keep(Host(name, self._internet, ipv4=ipv4, line=line))
-        host.load_ruleset(rules)
-        return host
+        return self._keep(Host(name, self._internet, rules=rules, ipv4=ipv4, line=line))
 
     def router(self, name, kind=nat.port_restricted, *, behind=None, line=None, carries=False, **options):
         """A router of a kind of NAT (see nat.py) with a LAN of its own.
@@ -68,14 +66,13 @@ class Lab:
 
     def private_host(self, name, behind, *, rules="", line=None):
         """A host on the LAN of the router `behind`, with that router as its way out."""
-        host = self._keep(Host(name, behind.lan, behind, line=line))
-        host.load_ruleset(rules)
-        return host
+        return self._keep(Host(name, behind.lan, behind, rules=rules, line=line))
 
-    def host_behind(self, kind, name=None, beside=None):
+    def host_behind(self, kind, name=None, beside=None, line=None):
         """A host of one of the `KINDS`, named like it otherwise; its router is `host.router`.
 
-        The kind "same-nat" is a host on the LAN of the host `beside`.
+        `line` is its way to the internet. The kind "same-nat" is a host on the LAN of the host
+        `beside`, and shares that one's.
         """
         name = name or kind
         if kind == SAME_NAT:
@@ -84,25 +81,29 @@ class Lab:
             return self.private_host(name, beside.router)
         if kind not in KINDS:
             raise ValueError(f"no kind of host is {kind!r}: there are {', '.join([*KINDS, SAME_NAT])}")
-        return self.build(KINDS[kind].format(name))[name]
+        return self.build(KINDS[kind].format(name), line)[name]
 
-    def build(self, text):
-        """Makes what a description in one line says (see description.py): {name: machine}."""
+    def build(self, text, line=None):
+        """Makes what a description in one line says (see description.py): {name: machine}.
+
+        `line` is the way to the internet of the machines there for which the description has none.
+        """
         machines = {}
         for site in description.parse(text):
             router = None
             for index, one in enumerate(site.routers):
                 router = machines[one.name] = self.router(
-                    one.name, description.ROUTERS[one.kind], behind=router, line=one.line,
+                    one.name, description.ROUTERS[one.kind], behind=router,
+                    line=one.line or (None if router else line),
                     carries=index + 1 < len(site.routers), **one.switches)
             for one in site.hosts:
-                machines[one.name] = self._host(one, router)
+                machines[one.name] = self._host(one, router, line)
         return machines
 
     def link(self, first, second, **line):
         """Joins two machines by a link of their own, whose `Line` has the given properties.
 
-        What one sends to the other's address takes it from then on.
+        What one sends to the address that the other has now takes it from then on.
         """
         name = f"link{self._next_link}"
         self._next_link += 1
@@ -115,12 +116,12 @@ class Lab:
         while self._made:
             self._made.pop().close()
 
-    def _host(self, one, router):
+    def _host(self, one, router, line):
         make = description.HOSTS[one.kind]
         rules = make(**one.switches) if make else ""
         if router:
             return self.private_host(one.name, router, rules=rules, line=one.line)
-        return self.public_host(one.name, ipv4=one.kind != "ipv6-only", rules=rules, line=one.line)
+        return self.public_host(one.name, ipv4=one.kind != "ipv6-only", rules=rules, line=one.line or line)
 
     def _keep(self, made):
         self._made.append(made)

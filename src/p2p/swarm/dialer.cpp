@@ -25,6 +25,7 @@ struct Dialer::Dial {
   std::size_t looking_up = 0;
   std::size_t running = 0;
   bool force = false;
+  bool has_circuits = false;
   bool hurry = false;  // an attempt failed, so the next one starts before its time
   std::optional<ConnectionPtr> winner;
   error_code last_error = P2pErrc::no_addresses;
@@ -123,6 +124,7 @@ void Dialer::add(Dial& dial, std::vector<RankedAddress> addresses) {
   for (RankedAddress& ranked : addresses) {
     if (dial.known.size() >= kMaxDialAddresses) break;
     if (!dial.known.insert(ranked.address).second) continue;
+    if (ranked.address.has(codec::Protocol::p2p_circuit)) dial.has_circuits = true;
     dial.waiting.push_back({std::move(ranked.address), now + ranked.delay});
   }
   std::ranges::stable_sort(dial.waiting, {}, &Dial::Waiting::due);
@@ -220,8 +222,9 @@ awaitable<void> Dialer::attempt(std::shared_ptr<Dial> dial, codec::Multiaddr add
       dial.progress.set();
     }
   } leave{*dial};
-  auto connection =
-      co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout, connect_(dial->peer, address));
+  const SourcePort from = dial->has_circuits ? SourcePort::any : SourcePort::listening;
+  auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
+                                                          connect_(dial->peer, address, from));
   if (!connection) {
     dial->last_error = connection.error();
     dial->hurry = true;

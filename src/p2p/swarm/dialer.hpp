@@ -28,13 +28,22 @@ struct DialOptions {
   bool force = false;
 };
 
+// Which port an attempt comes from.
+//
+// From the listening port, what the peer observes of us is worth something. But a peer that has
+// circuits is behind a NAT: a dial that it drops would leave the pair of both sides' listening ports
+// in use, here and in the NATs, and that is the one that hole punching needs. If both sides do so at
+// once, they even connect, and both take themselves for the client.
+enum class SourcePort { listening, any };
+
 struct DialCounters {
   std::uint64_t dials = 0, failed = 0, backed_off = 0;
 };
 
 class Dialer {
  public:
-  using Connect = std::function<awaitable<Result<ConnectionPtr>>(codec::PeerId, codec::Multiaddr)>;
+  using Connect = std::function<awaitable<Result<ConnectionPtr>>(codec::PeerId, codec::Multiaddr,
+                                                                 SourcePort)>;
 
   // `connect` makes a connection over one address; it is given kDialTimeout, then cancelled.
   // Without a resolver (null) names are never found. All that is given outlives the dialer.

@@ -136,9 +136,10 @@ class Swarm {
   awaitable<void> accept_loop(std::shared_ptr<net::TcpListener> listener);
   awaitable<void> accept_one(net::TcpListener::Accepted accepted,
                              ResourceLedger::ConnectionSlot slot);
-  awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address);
+  awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address,
+                                                SourcePort from);
   awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to, Direction role,
-                                            bool probe = false);
+                                            SourcePort from, bool probe = false);
   awaitable<Result<ConnectionPtr>> dial_circuit(codec::PeerId peer, codec::Multiaddr address);
   // What a TCP connection leads to, tuned for its use.
   Result<RawConnection> describe(std::unique_ptr<net::SocketStream> stream) const;

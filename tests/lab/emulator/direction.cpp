@@ -1,6 +1,7 @@
 #include "direction.hpp"
 
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -9,31 +10,24 @@
 #include <cerrno>
 #include <system_error>
 
+#include "frame.hpp"
+
 namespace oc::lab {
 namespace {
 
 // Frames taken before those that are due are looked at again: some tens of microseconds.
 constexpr std::size_t kBatch = 32;
-// An IP packet is at most 64 KiB, and has the header of its frame before it.
-constexpr std::size_t kMostFrameBytes = 65536 + 64;
 // Two seconds of 1 Gbit/s: a line without a rate must not eat the machine's memory.
 constexpr std::size_t kMostBytesOnTheWay = std::size_t{256} << 20;
-
-constexpr std::size_t kEtherTypeAt = 12;
-constexpr unsigned kIpv4 = 0x0800;
-constexpr unsigned kIpv6 = 0x86DD;
-
-bool is_ip(const std::byte* frame, std::size_t size) {
-  if (size < kEtherTypeAt + 2) return false;
-  const unsigned type = std::to_integer<unsigned>(frame[kEtherTypeAt]) << 8 |
-                        std::to_integer<unsigned>(frame[kEtherTypeAt + 1]);
-  return type == kIpv4 || type == kIpv6;
-}
 
 }  // namespace
 
 Direction::Direction(int source, int sink, const Line& line, const std::atomic<bool>& cut)
-    : source_(source), sink_(sink), cut_(cut), schedule_(line) {}
+    : source_(source),
+      sink_(sink),
+      cut_(cut),
+      most_frame_bytes_(line.mtu + ETH_HLEN),
+      schedule_(line) {}
 
 void Direction::run() {
   for (;;) {
@@ -63,14 +57,19 @@ std::size_t Direction::take(Time now) {
       if (errno == EAGAIN || errno == EINTR) return count;
       throw std::system_error(errno, std::generic_category(), "reading from a TAP device");
     }
-    const auto size = static_cast<std::size_t>(got);
-    if (cut_ || bytes_on_the_way_ + size > kMostBytesOnTheWay) continue;
-    if (const auto due = schedule_.arrival(now, size, is_ip(buffer.data(), size))) {
-      on_the_way_.push_back({*due, {buffer.data(), buffer.data() + size}});
-      bytes_on_the_way_ += size;
-    }
+    admit(now, {buffer.data(), static_cast<std::size_t>(got)});
   }
   return kBatch;
+}
+
+void Direction::admit(Time now, std::span<const std::byte> frame) {
+  const WireSize size = wire_size(frame);
+  if (cut_ || size.largest > most_frame_bytes_) return;
+  if (bytes_on_the_way_ + frame.size() > kMostBytesOnTheWay) return;
+  if (const auto due = schedule_.arrival(now, size.bytes, is_ip(frame))) {
+    on_the_way_.push_back({*due, {frame.begin(), frame.end()}});
+    bytes_on_the_way_ += frame.size();
+  }
 }
 
 void Direction::wait() const {

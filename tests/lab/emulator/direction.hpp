@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <span>
 #include <vector>
 
 #include "schedule.hpp"
@@ -13,7 +14,7 @@ namespace oc::lab {
 
 class Direction {
  public:
-  // `source` and `sink` are open TAP devices without packet information; `source` does not block.
+  // `source` and `sink` are open TAP devices (see frame.hpp); `source` does not block.
   // While `cut` is set, frames are lost, also those that are on the way. All belongs to the caller
   // and outlives this.
   Direction(int source, int sink, const Line& line, const std::atomic<bool>& cut);
@@ -30,11 +31,13 @@ class Direction {
 
   void deliver(Time now);
   std::size_t take(Time now);
+  void admit(Time now, std::span<const std::byte> frame);
   void wait() const;
 
   const int source_;
   const int sink_;
   const std::atomic<bool>& cut_;
+  const std::size_t most_frame_bytes_;
   Schedule schedule_;
   std::deque<Frame> on_the_way_;
   std::size_t bytes_on_the_way_ = 0;

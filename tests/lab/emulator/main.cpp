@@ -1,8 +1,7 @@
 // A link between two TAP devices that it is given as open file descriptors.
 //
-//   link-emulator FIRST SECOND [--delay-ns N] [--jitter-ns N] [--loss SHARE] [--rate
-//   BITS_PER_SECOND]
-//                              [--queue BYTES] [--seed N]
+//   link-emulator FIRST SECOND [--delay-ns N] [--jitter-ns N] [--loss SHARE]
+//                              [--rate BITS_PER_SECOND] [--queue BYTES] [--mtu BYTES] [--seed N]
 //
 // Both directions are alike, each with dice of its own. Reads commands of one byte from its
 // standard input, and answers each with the same byte once it is done: "-" cuts the link, which
@@ -55,6 +54,7 @@ int run(int argc, char** argv) {
   app.add_option("--loss", line.loss)->check(CLI::Range(0.0, 1.0));
   app.add_option("--rate", line.bits_per_second)->check(CLI::NonNegativeNumber);
   app.add_option("--queue", line.queue_bytes);
+  app.add_option("--mtu", line.mtu);
   app.add_option("--seed", line.seed);
   CLI11_PARSE(app, argc, argv);
   line.delay = std::chrono::nanoseconds(delay);

@@ -22,7 +22,8 @@ struct Line {
   std::chrono::nanoseconds jitter{0};  // added or taken, evenly distributed; at most `delay`
   double loss = 0;                     // of IP packets, 0 to 1, each by itself
   double bits_per_second = 0;          // of Ethernet frames as the kernel sees them; 0: no bound
-  std::size_t queue_bytes = 0;  // what may wait for the transmitter; a full queue drops the newest
+  std::size_t mtu = 1500;       // of IP; what bridges and offloads let come beyond it is lost
+  std::size_t queue_bytes = 0;  // what may wait for the transmitter; when full, the newest is lost
   std::uint64_t seed = 1;
 };
 
