@@ -18,6 +18,12 @@ void DialSchedule::failed(const codec::PeerId& peer, TimePoint now) {
   entry.next = now + delay * percent / 100;
 }
 
+void DialSchedule::heard(const codec::PeerId& peer, TimePoint at) {
+  const auto [entry, first] = table_.try_emplace(peer);
+  entry->second.failures = 0;
+  entry->second.next = first ? at : std::min(entry->second.next, at);
+}
+
 void DialSchedule::refused(const codec::PeerId& peer, TimePoint now) {
   table_[peer].next = now + kRefusedRetry;
 }

@@ -15,6 +15,11 @@ inline constexpr Duration kLastRetry = std::chrono::seconds(10);
 // A peer that does not accept our password is tried this often: somebody may mend it.
 inline constexpr Duration kRefusedRetry = std::chrono::seconds(30);
 
+// Two members that hear of each other in the same moment do not both dial: the one with the larger
+// id gives the other so much time. Their SYNs would cross, and through a NAT that is one connection
+// with two clients.
+inline constexpr Duration kPoliteness = std::chrono::seconds(2);
+
 class DialSchedule {
  public:
   explicit DialSchedule(Random& random) : random_(random) {}
@@ -22,8 +27,11 @@ class DialSchedule {
   bool due(const codec::PeerId& peer, TimePoint now) const;
   void failed(const codec::PeerId& peer, TimePoint now);
   void refused(const codec::PeerId& peer, TimePoint now);
-  // Connected, or there is news about the peer: the next dial may come at once.
+  // Connected: the next dial may come at once.
   void reset(const codec::PeerId& peer) { table_.erase(peer); }
+  // There is news about the peer, and so there is for it about us: the next dial comes at `at`, if
+  // it would have come later or for the first time.
+  void heard(const codec::PeerId& peer, TimePoint at);
 
  private:
   struct Entry {

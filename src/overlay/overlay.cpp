@@ -330,7 +330,9 @@ awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {
 }
 
 void Overlay::on_record(const NetworkId& network, const SealedRecord& record) {
-  schedule_.reset(record.record.peer);
+  const codec::PeerId& peer = record.record.peer;
+  const Duration wait = self() < peer ? Duration{} : kPoliteness;
+  if (members_.connection_to(peer) == nullptr) schedule_.heard(peer, clock_.now() + wait);
   if (const Network* found = members_.find(network)) events_.record_changed(found->name, record);
 }
 

@@ -51,10 +51,10 @@ struct OverlayOptions {
   // peers observe. Without /p2p.
   std::vector<codec::Multiaddr> announce;
   std::uint64_t last_seq = 0;  // the largest seq that this node ever used for its record
-  // Whether everybody can reach this node without a relay.
-  std::function<bool()> reachable = [] { return false; };
   // An address that a router maps to this node; told behind `announce`. Without /p2p.
   std::function<std::optional<codec::Multiaddr>()> mapped = [] { return std::nullopt; };
+  // Whether everybody can reach this node without a relay.
+  std::function<bool()> reachable = [] { return false; };
 };
 
 // What the rest of the program is told; called on the network thread, must not block.

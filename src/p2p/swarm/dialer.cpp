@@ -85,6 +85,13 @@ awaitable<Result<ConnectionPtr>> Dialer::dial(codec::PeerId peer,
   co_return *dial->result;
 }
 
+void Dialer::came(const ConnectionPtr& connection) {
+  const auto found = dials_.find(connection->peer());
+  if (found == dials_.end() || found->second->winner) return;
+  found->second->winner = connection;
+  found->second->progress.set();
+}
+
 Result<std::shared_ptr<Dialer::Dial>> Dialer::join(const codec::PeerId& peer,
                                                    const std::vector<codec::Multiaddr>& addresses,
                                                    DialOptions options) {

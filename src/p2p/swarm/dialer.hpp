@@ -31,9 +31,9 @@ struct DialOptions {
 // Which port an attempt comes from.
 //
 // From the listening port, what the peer observes of us is worth something. But a peer that has
-// circuits is behind a NAT: a dial that it drops would leave the pair of both sides' listening ports
-// in use, here and in the NATs, and that is the one that hole punching needs. If both sides do so at
-// once, they even connect, and both take themselves for the client.
+// circuits is behind a NAT: a dial that it drops would leave the pair of both sides' listening
+// ports in use, here and in the NATs, and that is the one that hole punching needs. If both sides
+// do so at once, they even connect, and both take themselves for the client.
 enum class SourcePort { listening, any };
 
 struct DialCounters {
@@ -42,8 +42,8 @@ struct DialCounters {
 
 class Dialer {
  public:
-  using Connect = std::function<awaitable<Result<ConnectionPtr>>(codec::PeerId, codec::Multiaddr,
-                                                                 SourcePort)>;
+  using Connect =
+      std::function<awaitable<Result<ConnectionPtr>>(codec::PeerId, codec::Multiaddr, SourcePort)>;
 
   // `connect` makes a connection over one address; it is given kDialTimeout, then cancelled.
   // Without a resolver (null) names are never found. All that is given outlives the dialer.
@@ -56,6 +56,10 @@ class Dialer {
   // or what the last address said. A caller who is cancelled leaves; the dial goes on.
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options);
+
+  // The peer came to us meanwhile: a dial to it ends with this connection. What it had under way
+  // would be in the way of hole punching, should this be a circuit.
+  void came(const ConnectionPtr& connection);
 
   // Ends all dials; those who wait get Errc::cancelled.
   awaitable<void> close() { return tasks_.close(); }

@@ -37,11 +37,14 @@ std::vector<Multiaddr> addresses(Numbers... numbers) {
 // A dialer whose addresses answer when the test says.
 class DialWorld {
  public:
-  explicit DialWorld(Executor executor)
+  explicit DialWorld(Executor executor, Dialable dialable = is_plain_tcp)
       : executor_(executor),
         start_(clock.now()),
-        dialer(executor, clock, nullptr, is_plain_tcp,
-               [this](codec::PeerId, Multiaddr to) { return connect(to.to_string()); }) {}
+        dialer(executor, clock, nullptr, std::move(dialable),
+               [this](codec::PeerId, Multiaddr to, SourcePort from) {
+                 ports[to.to_string()] = from;
+                 return connect(to.to_string());
+               }) {}
 
   test::Operation<ConnectionPtr> dial(std::vector<Multiaddr> to, DialOptions options = {}) {
     return {executor_, dialer.dial(peer, std::move(to), options)};
@@ -65,6 +68,17 @@ class DialWorld {
     co_await settle();
   }
 
+  // A connection to the peer.
+  ConnectionPtr made() {
+    auto [ours, theirs] = net::make_fake_stream_pair();
+    SecureChannel channel{std::move(ours), key_of(1).public_key(), {}, std::nullopt, kNoiseId};
+    Connection::Facts facts;
+    facts.peer = peer;
+    return std::make_shared<Connection>(std::move(facts), std::move(channel),
+                                        ResourceLedger::ConnectionSlot(), clock, 1, executor_,
+                                        nullptr);
+  }
+
   // When an address was last tried, since the world's start; nothing when never.
   std::optional<Duration> tried(int number) const {
     auto found = attempts_.find(address(number));
@@ -77,6 +91,7 @@ class DialWorld {
   }
 
   FakeClock clock;
+  std::map<std::string, SourcePort> ports;  // where the last attempt of each came from
 
  private:
   struct Attempt {
@@ -91,13 +106,7 @@ class DialWorld {
     if (refuse_all_) co_return kRefused;
     CO_CHECK(co_await attempt.answered.wait());
     if (attempt.error) co_return attempt.error;
-    auto [ours, theirs] = net::make_fake_stream_pair();
-    SecureChannel channel{std::move(ours), key_of(1).public_key(), {}, std::nullopt, kNoiseId};
-    Connection::Facts facts;
-    facts.peer = peer;
-    connections.push_back(std::make_shared<Connection>(std::move(facts), std::move(channel),
-                                                       ResourceLedger::ConnectionSlot(), clock, 1,
-                                                       executor_, nullptr));
+    connections.push_back(made());
     co_return connections.back();
   }
 
@@ -129,6 +138,43 @@ TEST(Dialer, addresses_start_one_after_the_other_until_one_answers) {
     EXPECT_EQ(world.running(), 0u) << "the loser is cancelled";
     co_await world.pass(10s);
     EXPECT_FALSE(world.tried(3));
+    co_await world.dialer.close();
+  });
+}
+
+TEST(Dialer, a_peer_that_comes_by_itself_ends_the_dial_to_it) {
+  test::run_async([]() -> awaitable<void> {
+    DialWorld world(co_await asio::this_coro::executor);
+    auto dialing = world.dial(addresses(1, 2));
+    co_await settle();
+    EXPECT_EQ(world.running(), 1u);
+    const ConnectionPtr came = world.made();
+    world.dialer.came(came);
+    auto dialed = co_await dialing.result();
+    EXPECT_TRUE(dialed && *dialed == came);
+    EXPECT_EQ(world.running(), 0u);
+    world.dialer.came(came);  // nobody is waiting any more
+    co_await world.dialer.close();
+  });
+}
+
+TEST(Dialer, a_peer_with_circuits_is_not_dialed_from_the_listening_port) {
+  test::run_async([]() -> awaitable<void> {
+    const auto is_dialable = [](const Multiaddr&) { return true; };
+    DialWorld world(co_await asio::this_coro::executor, is_dialable);
+    auto direct = world.dial(addresses(1));
+    co_await settle();
+    EXPECT_EQ(world.ports.at(address(1)), SourcePort::listening);
+    world.answer(1, kRefused);
+    (void)co_await direct.result();
+    auto both = addresses(2);
+    both.push_back(
+        *Multiaddr::parse(address(3) + "/p2p/" + key_of(2).peer_id().to_string() + "/p2p-circuit"));
+    auto relayed = world.dial(both);
+    co_await settle();
+    EXPECT_EQ(world.ports.at(address(2)), SourcePort::any);
+    world.answer(2);
+    EXPECT_TRUE(co_await relayed.result());
     co_await world.dialer.close();
   });
 }
@@ -337,7 +383,7 @@ TEST(Dialer, closing_ends_a_dial_that_has_not_even_started) {
     DialWorld world(executor);
     for (int turns = 0; turns < 6; ++turns) {
       Dialer dialer(executor, world.clock, nullptr, is_plain_tcp,
-                    [](codec::PeerId, Multiaddr) -> awaitable<Result<ConnectionPtr>> {
+                    [](codec::PeerId, Multiaddr, SourcePort) -> awaitable<Result<ConnectionPtr>> {
                       Event never;
                       CO_CHECK(co_await never.wait());
                       co_return ConnectionPtr();

@@ -26,8 +26,8 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
           [this](const codec::Multiaddr& address) {
             return is_plain_tcp(address) || (connect_circuit_ && parse_circuit(address));
           },
-          [this](codec::PeerId peer, codec::Multiaddr address) {
-            return dial_address(std::move(peer), std::move(address));
+          [this](codec::PeerId peer, codec::Multiaddr address, SourcePort from) {
+            return dial_address(std::move(peer), std::move(address), from);
           }),
       tasks_(executor),
       running_(executor) {}
@@ -141,11 +141,15 @@ awaitable<void> Swarm::accept_loop(std::shared_ptr<net::TcpListener> listener) {
 
 awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted,
                                   ResourceLedger::ConnectionSlot slot) {
+  const auto server = servers_.find(accepted.remote);
+  const Direction role = server == servers_.end() ? Direction::inbound : Direction::outbound;
+  std::optional<codec::PeerId> expected;
+  if (server != servers_.end()) expected = server->second;
   auto raw = describe(std::move(accepted.stream));
   if (!raw) co_return;  // gone already
   auto upgraded = co_await with_deadline<ConnectionPtr>(
       clock_, kUpgradeTimeout,
-      establish(*std::move(raw), Direction::inbound, std::nullopt, std::move(slot)));
+      establish(*std::move(raw), role, std::move(expected), std::move(slot)));
   if (upgraded) co_return;
   ++counters_.upgrades_failed;
   log::debug("inbound connection from {} failed: {}", net::to_text(accepted.remote),
@@ -173,7 +177,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_anew(codec::PeerId peer, codec::Mul
   const bool to_self = std::ranges::find(own, address.without_peer()) != own.end();
   if (peer == self_ || to_self) co_return P2pErrc::dial_to_self;
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
-  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound, true);
+  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound, SourcePort::any, true);
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec::PeerId from) {
@@ -188,17 +192,28 @@ awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec:
       establish(std::move(raw), Direction::inbound, std::move(from), *std::move(slot)));
 }
 
-awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address) {
+awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address,
+                                                     SourcePort from) {
   if (parse_circuit(address)) co_return co_await dial_circuit(std::move(peer), std::move(address));
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
-  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound);
+  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound, from);
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                     Direction role) {
+                                                     Direction role, SourcePort from) {
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  struct Expected {
+    std::map<net::TcpAddress, codec::PeerId>& servers;
+    net::TcpAddress at;
+    bool added;
+    ~Expected() {
+      if (added) servers.erase(at);
+    }
+  };
+  const bool client = role == Direction::outbound && from == SourcePort::listening;
+  const Expected expected{servers_, to, client && servers_.emplace(to, peer).second};
   co_return co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
-                                                  dial_tcp(std::move(peer), to, role));
+                                                  dial_tcp(std::move(peer), to, role, from));
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::Multiaddr address) {
@@ -210,12 +225,13 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to,
-                                                 Direction role, bool probe) {
+                                                 Direction role, SourcePort from, bool probe) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
   // From the listen port only to the outside: on loopback both ends' ports would collide at once.
-  if (!probe && !to.address().is_loopback()) options.from_port = listen_port(to.address().is_v6());
+  if (from == SourcePort::listening && !to.address().is_loopback())
+    options.from_port = listen_port(to.address().is_v6());
   CO_TRY(auto stream, co_await net::tcp_connect(to, options));
   CO_TRY(RawConnection raw, describe(std::move(stream)));
   raw.probe = probe;
@@ -250,6 +266,7 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(RawConnection raw, Direction d
 
 ConnectionPtr Swarm::add_connection(Connection::Facts facts, SecureChannel channel,
                                     ResourceLedger::ConnectionSlot slot) {
+  const bool inbound = facts.direction == Direction::inbound && !facts.probe;
   facts.id = ConnectionId(next_connection_++);
   facts.opened = clock_.now();
   std::uint64_t seed = 0;
@@ -267,6 +284,7 @@ ConnectionPtr Swarm::add_connection(Connection::Facts facts, SecureChannel chann
   by_peer_[connection->peer()].insert(connection->facts().id);
   if (!std::exchange(trimming_, true)) tasks_.spawn("swarm trim", keep_trimming());
   for (const SwarmEvents& observer : observers_) observer.connected(connection);
+  if (inbound) dialer_.came(connection);
   // Last, because the first streams may be served at once: what serves them knows the connection.
   running_.spawn("connection", run_connection(connection));
   return connection;

@@ -100,11 +100,13 @@ class Swarm {
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options = {});
 
-  // One attempt over one TCP address, from the listen port and beside whatever other dials and
-  // connections there are; `role` says which side of the handshakes is ours: when both sides dial
-  // at once, one has to be the server. Errors as of a dial; Errc::timed_out after kDialTimeout.
+  // One attempt over one TCP address, beside whatever other dials and connections there are; `role`
+  // says which side of the handshakes is ours: when both sides dial at once, one has to be the
+  // server. As client we are it also towards the same address when that comes to our listener
+  // meanwhile: its SYN was the faster one then. Errors as of a dial; Errc::timed_out after
+  // kDialTimeout.
   awaitable<Result<ConnectionPtr>> connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                Direction role);
+                                                Direction role, SourcePort from);
 
   // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
   void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }
@@ -175,6 +177,7 @@ class Swarm {
   std::map<std::string, Protocol, std::less<>> protocols_;
   std::vector<SwarmEvents> observers_;
   std::map<ConnectionId, ConnectionPtr> connections_;  // oldest first
+  std::map<net::TcpAddress, codec::PeerId> servers_;   // who is to be our server when it comes
   std::unordered_map<codec::PeerId, std::set<ConnectionId>> by_peer_;
   std::uint64_t next_connection_ = 1;
   SwarmCounters counters_;

@@ -126,8 +126,7 @@ awaitable<bool> Dcutr::become_direct(ConnectionPtr circuit) {
     if (is_direct(circuit->peer())) co_return true;
     if (is_others_turn(circuit->peer())) co_return false;
     ++counters_.tries;
-    const Direction role = i == kPunchTries ? Direction::outbound : Direction::inbound;
-    auto tried = co_await try_as_called(circuit, role);
+    auto tried = co_await try_as_called(circuit, i);
     if (tried || is_direct(circuit->peer())) {
       ++counters_.punched;
       log::info("direct path to {}, after {} tries", circuit->peer().to_string(), i);
@@ -150,25 +149,29 @@ awaitable<bool> Dcutr::reverse(ConnectionPtr circuit) {
   if (is_direct(circuit->peer())) co_return true;
   if (!circuit->info()) co_return false;
   const Addresses& told = circuit->info()->listen_addresses;
-  // Who has circuits is not reachable; and a dial to it would only be in the way of the next one.
+  // Who has circuits is not reachable.
   const auto is_circuit = [](const codec::Multiaddr& address) {
     return address.has(codec::Protocol::p2p_circuit);
   };
   if (std::ranges::any_of(told, is_circuit)) co_return false;
-  auto dialed = co_await punch(circuit->peer(), usable(*circuit, told), Direction::outbound,
-                               kReversalTimeout);
+  // Not from the listening port: if that fails, it is needed.
+  auto dialed = co_await dial_all(circuit->peer(), usable(*circuit, told), Direction::outbound,
+                                  SourcePort::any, kReversalTimeout);
   co_return dialed.has_value();
 }
 
-awaitable<Result<void>> Dcutr::try_as_called(ConnectionPtr circuit, Direction role) {
+awaitable<Result<void>> Dcutr::try_as_called(ConnectionPtr circuit, int attempt) {
   CO_TRY(auto stream, co_await circuit->open_agreed_stream(kDcutrId));
   CO_TRY(const Agreed agreed,
          co_await with_deadline<Agreed>(clock_, kDcutrTimeout,
                                         exchange(*stream, clock_, options_.addresses())));
   Addresses addresses = usable(*circuit, agreed.addresses);
   if (addresses.empty()) co_return P2pErrc::no_addresses;
-  CO_CHECK(co_await clock_.sleep_for(agreed.round_trip / 2));
-  co_return co_await punch(circuit->peer(), std::move(addresses), role, kPunchTimeout);
+  const bool at_once = attempt == 1 && agreed.round_trip < kNearRoundTrip;
+  if (!at_once) CO_CHECK(co_await clock_.sleep_for(agreed.round_trip / 2));
+  const Direction role = attempt == kPunchTries ? Direction::outbound : Direction::inbound;
+  co_return co_await dial_all(circuit->peer(), std::move(addresses), role, SourcePort::listening,
+                              kPunchTimeout);
 }
 
 awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream) {
@@ -185,8 +188,8 @@ awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream
     co_return;
   }
   (void)co_await stream->close_write();
-  auto punched =
-      co_await punch(circuit->peer(), *std::move(addresses), Direction::outbound, kPunchTimeout);
+  auto punched = co_await dial_all(circuit->peer(), *std::move(addresses), Direction::outbound,
+                                   SourcePort::listening, kPunchTimeout);
   if (!punched) {
     log::debug("no direct path to {}: {}", circuit->peer().to_string(), punched.error().message());
   }
@@ -202,9 +205,9 @@ awaitable<Result<Dcutr::Addresses>> Dcutr::answer_exchange(ConnectionPtr circuit
   co_return usable(*circuit, theirs.addresses);
 }
 
-awaitable<void> Dcutr::punch_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
-                                 Event& done) {
-  auto connection = co_await swarm_.connect_once(std::move(peer), address, role);
+awaitable<void> Dcutr::dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
+                                SourcePort from, Event& done) {
+  auto connection = co_await swarm_.connect_once(std::move(peer), address, role, from);
   if (connection) {
     done.set();
   } else {
@@ -212,18 +215,18 @@ awaitable<void> Dcutr::punch_one(codec::PeerId peer, codec::Multiaddr address, D
   }
 }
 
-awaitable<Result<void>> Dcutr::punch(codec::PeerId peer, Addresses addresses, Direction role,
-                                     Duration limit) {
+awaitable<Result<void>> Dcutr::dial_all(codec::PeerId peer, Addresses addresses, Direction role,
+                                        SourcePort from, Duration limit) {
   if (addresses.empty()) co_return P2pErrc::no_addresses;
   co_await asio::this_coro::throw_if_cancelled(false);
   TaskScope attempts(swarm_.executor());
   Event done;
   for (codec::Multiaddr& address : addresses)
-    attempts.spawn("hole punch", punch_one(peer, std::move(address), role, done));
+    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, from, done));
   // The other side's SYN may also have come to our listener: looked at when the time is over.
-  auto punched = co_await with_deadline<void>(clock_, limit, done.wait());
+  auto dialed = co_await with_deadline<void>(clock_, limit, done.wait());
   co_await attempts.close();
-  co_return punched;
+  co_return dialed;
 }
 
 }  // namespace oc::p2p

@@ -24,6 +24,10 @@ inline constexpr StreamLimits kDcutrLimits{.all = 256, .of_peer = 2};
 // Tries with an exchange of their own, before a pause (specification). In the last one the roles
 // are the other way round: so had go-libp2p them before v0.41 (its issue 3171).
 inline constexpr int kPunchTries = 3;
+// Of a peer so near, half a round trip is nothing beside how late a busy machine may be. The first
+// try then does without: our SYN has to be through our NAT before the other one comes, because a
+// Linux NAT that remembers an earlier dial of the same ports is led astray by an answer to that.
+inline constexpr Duration kNearRoundTrip = std::chrono::milliseconds(20);
 // For an exchange, and for what the dials of one try may take.
 inline constexpr Duration kDcutrTimeout = std::chrono::seconds(10);
 inline constexpr Duration kPunchTimeout = std::chrono::seconds(4);
@@ -63,16 +67,17 @@ class Dcutr {
   awaitable<void> keep_direct(ConnectionPtr circuit);
   awaitable<bool> become_direct(ConnectionPtr circuit);
   awaitable<bool> reverse(ConnectionPtr circuit);
-  awaitable<Result<void>> try_as_called(ConnectionPtr circuit, Direction role);
+  // The first `attempt` is 1.
+  awaitable<Result<void>> try_as_called(ConnectionPtr circuit, int attempt);
   // As A.
   awaitable<void> answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream);
   awaitable<Result<Addresses>> answer_exchange(ConnectionPtr circuit, net::Stream& stream);
 
   // Dials all at once, and waits for the first to succeed.
-  awaitable<Result<void>> punch(codec::PeerId peer, Addresses addresses, Direction role,
-                                Duration limit);
-  awaitable<void> punch_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
-                            Event& done);
+  awaitable<Result<void>> dial_all(codec::PeerId peer, Addresses addresses, Direction role,
+                                   SourcePort from, Duration limit);
+  awaitable<void> dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
+                           SourcePort from, Event& done);
   Addresses usable(const Connection& circuit, const Addresses& claimed) const;
   bool is_direct(const codec::PeerId& peer) const;
   // Both have called each other over circuits: the one with the smaller id goes on as B, lest their
