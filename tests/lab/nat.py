@@ -119,7 +119,7 @@ def _filter(outer, refuse, leaves=("",)):
 
 
 def port_mapping(outer):
-    """As `masquerade`, with the chains in which miniupnpd lets connections in (see miniupnpd.py)."""
+    """As `port_restricted`, with the chains in which miniupnpd lets connections in (see miniupnpd.py)."""
     return f"""
         table inet filter {{
             chain miniupnpd {{ }}

@@ -41,7 +41,7 @@ def test_public_hosts_cannot_reach_private_ones(homes):
             service.connect(public, (first.address, PORT), timeout=1)
 
 
-@pytest.mark.parametrize("kind", [nat.masquerade, nat.port_mapping])
+@pytest.mark.parametrize("kind", [nat.port_restricted, nat.port_mapping])
 def test_a_router_lets_nothing_in_that_was_not_asked_for(lab, kind):
     public = lab.public_host("public")
     router = lab.router("router", kind)

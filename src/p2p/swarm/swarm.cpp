@@ -200,7 +200,7 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                     Direction role, SourcePort from) {
+                                                     Direction role) {
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
   struct Expected {
     std::map<net::TcpAddress, codec::PeerId>& servers;
@@ -210,10 +210,10 @@ awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::
       if (added) servers.erase(at);
     }
   };
-  const bool client = role == Direction::outbound && from == SourcePort::listening;
+  const bool client = role == Direction::outbound;
   const Expected expected{servers_, to, client && servers_.emplace(to, peer).second};
-  co_return co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
-                                                  dial_tcp(std::move(peer), to, role, from));
+  co_return co_await with_deadline<ConnectionPtr>(
+      clock_, kDialTimeout, dial_tcp(std::move(peer), to, role, SourcePort::listening));
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::Multiaddr address) {

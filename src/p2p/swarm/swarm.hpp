@@ -100,13 +100,13 @@ class Swarm {
   awaitable<Result<ConnectionPtr>> dial(codec::PeerId peer, std::vector<codec::Multiaddr> addresses,
                                         DialOptions options = {});
 
-  // One attempt over one TCP address, beside whatever other dials and connections there are; `role`
-  // says which side of the handshakes is ours: when both sides dial at once, one has to be the
-  // server. As client we are it also towards the same address when that comes to our listener
-  // meanwhile: its SYN was the faster one then. Errors as of a dial; Errc::timed_out after
-  // kDialTimeout.
+  // One attempt over one TCP address, from the listening port and beside whatever other dials and
+  // connections there are; `role` says which side of the handshakes is ours: when both sides dial
+  // at once, one has to be the server. As client we are it also towards the same address when that
+  // comes to our listener meanwhile: its SYN was the faster one then. Errors as of a dial;
+  // Errc::timed_out after kDialTimeout.
   awaitable<Result<ConnectionPtr>> connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                Direction role, SourcePort from);
+                                                Direction role);
 
   // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
   void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }

@@ -34,7 +34,7 @@ awaitable<Verdict<void>> close_one(Peer& peer) {
 Peer::Peer(Surroundings& around)
     : host_(around.executor, around.clock, around.random,
             crypto::PrivateKey::generate(around.random), identify_options(), swarm_options(around),
-            {.allow_local = true}) {}
+            p2p::RelayOptions(), {.allow_local = true}) {}
 
 p2p::IdentifyOptions Peer::identify_options() {
   p2p::IdentifyOptions options;

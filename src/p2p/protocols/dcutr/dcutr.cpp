@@ -154,9 +154,8 @@ awaitable<bool> Dcutr::reverse(ConnectionPtr circuit) {
     return address.has(codec::Protocol::p2p_circuit);
   };
   if (std::ranges::any_of(told, is_circuit)) co_return false;
-  // Not from the listening port: if that fails, it is needed.
   auto dialed = co_await dial_all(circuit->peer(), usable(*circuit, told), Direction::outbound,
-                                  SourcePort::any, kReversalTimeout);
+                                  kReversalTimeout);
   co_return dialed.has_value();
 }
 
@@ -170,8 +169,7 @@ awaitable<Result<void>> Dcutr::try_as_called(ConnectionPtr circuit, int attempt)
   const bool at_once = attempt == 1 && agreed.round_trip < kNearRoundTrip;
   if (!at_once) CO_CHECK(co_await clock_.sleep_for(agreed.round_trip / 2));
   const Direction role = attempt == kPunchTries ? Direction::outbound : Direction::inbound;
-  co_return co_await dial_all(circuit->peer(), std::move(addresses), role, SourcePort::listening,
-                              kPunchTimeout);
+  co_return co_await dial_all(circuit->peer(), std::move(addresses), role, kPunchTimeout);
 }
 
 awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream) {
@@ -188,8 +186,8 @@ awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream
     co_return;
   }
   (void)co_await stream->close_write();
-  auto punched = co_await dial_all(circuit->peer(), *std::move(addresses), Direction::outbound,
-                                   SourcePort::listening, kPunchTimeout);
+  auto punched =
+      co_await dial_all(circuit->peer(), *std::move(addresses), Direction::outbound, kPunchTimeout);
   if (!punched) {
     log::debug("no direct path to {}: {}", circuit->peer().to_string(), punched.error().message());
   }
@@ -206,8 +204,8 @@ awaitable<Result<Dcutr::Addresses>> Dcutr::answer_exchange(ConnectionPtr circuit
 }
 
 awaitable<void> Dcutr::dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
-                                SourcePort from, Event& done) {
-  auto connection = co_await swarm_.connect_once(std::move(peer), address, role, from);
+                                Event& done) {
+  auto connection = co_await swarm_.connect_once(std::move(peer), address, role);
   if (connection) {
     done.set();
   } else {
@@ -216,13 +214,13 @@ awaitable<void> Dcutr::dial_one(codec::PeerId peer, codec::Multiaddr address, Di
 }
 
 awaitable<Result<void>> Dcutr::dial_all(codec::PeerId peer, Addresses addresses, Direction role,
-                                        SourcePort from, Duration limit) {
+                                        Duration limit) {
   if (addresses.empty()) co_return P2pErrc::no_addresses;
   co_await asio::this_coro::throw_if_cancelled(false);
   TaskScope attempts(swarm_.executor());
   Event done;
   for (codec::Multiaddr& address : addresses)
-    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, from, done));
+    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, done));
   // The other side's SYN may also have come to our listener: looked at when the time is over.
   auto dialed = co_await with_deadline<void>(clock_, limit, done.wait());
   co_await attempts.close();

@@ -75,9 +75,9 @@ class Dcutr {
 
   // Dials all at once, and waits for the first to succeed.
   awaitable<Result<void>> dial_all(codec::PeerId peer, Addresses addresses, Direction role,
-                                   SourcePort from, Duration limit);
+                                   Duration limit);
   awaitable<void> dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
-                           SourcePort from, Event& done);
+                           Event& done);
   Addresses usable(const Connection& circuit, const Addresses& claimed) const;
   bool is_direct(const codec::PeerId& peer) const;
   // Both have called each other over circuits: the one with the smaller id goes on as B, lest their
