@@ -134,6 +134,9 @@ void RelayKeeper::refused(const codec::PeerId& relay) {
 awaitable<void> RelayKeeper::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
+    // Cancellation that came between two waits does not interrupt the next one.
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) co_return;
     forget_lost();
     const ConnectionPtr relay = options_.needed() ? choose() : nullptr;
     if (relay == nullptr) {

@@ -104,6 +104,9 @@ awaitable<void> Dcutr::keep_direct(ConnectionPtr circuit) {
         pause = std::min(pause * 2, kMaxPunchPause);
       }
     }
+    // Cancellation that came while something was dialed does not interrupt a later wait.
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) co_return;
     if (auto slept = co_await clock_.sleep_for(wait); !slept) co_return;
   }
 }
@@ -124,7 +127,8 @@ awaitable<bool> Dcutr::become_direct(ConnectionPtr circuit) {
   }
   for (int i = 1; i <= kPunchTries; ++i) {
     if (is_direct(circuit->peer())) co_return true;
-    if (is_others_turn(circuit->peer())) co_return false;
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled || is_others_turn(circuit->peer())) co_return false;
     ++counters_.tries;
     auto tried = co_await try_as_called(circuit, i);
     if (tried || is_direct(circuit->peer())) {
