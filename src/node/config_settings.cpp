@@ -120,10 +120,14 @@ Complaint set_announce(NodeConfig& config, const std::string& value) {
   return std::nullopt;
 }
 
-Complaint set_port_mapping(NodeConfig& config, const std::string& value) {
+Complaint parse_switch(const std::string& value, std::optional<bool>& into) {
   if (value != "on" && value != "off") return "is " + quoted(value) + ", neither on nor off";
-  config.port_mapping = value == "on";
+  into = value == "on";
   return std::nullopt;
+}
+
+Complaint set_port_mapping(NodeConfig& config, const std::string& value) {
+  return parse_switch(value, config.port_mapping);
 }
 
 Complaint set_name(NodeConfig& config, const std::string& value) {
@@ -143,12 +147,6 @@ Complaint set_relay(NodeConfig& config, const std::string& value) {
   if (value != "off" && value != "auto" && value != "on")
     return "is " + quoted(value) + ", neither off, auto nor on";
   config.relay = value;
-  return std::nullopt;
-}
-
-Complaint parse_switch(const std::string& value, std::optional<bool>& into) {
-  if (value != "on" && value != "off") return "is " + quoted(value) + ", neither on nor off";
-  into = value == "on";
   return std::nullopt;
 }
 

@@ -251,10 +251,8 @@ awaitable<Outcome<bool>> Node::start() {
   if (plan_.mdns) start_discovery();
   tasks_.spawn("api accept", accept_api());
   tasks_.spawn("machine figures", sample_machine());
-  if (port_mapping_) {
-    port_mapping_->start(Port(*port));
-    tasks_.spawn("interfaces", watch_interfaces());
-  }
+  if (port_mapping_) port_mapping_->start(Port(*port));
+  tasks_.spawn("interfaces", watch_interfaces());
   co_return true;
 }
 
@@ -301,7 +299,9 @@ awaitable<void> Node::watch_interfaces() {
     auto now = host_.swarm().listen_addresses();
     if (now == known) continue;
     known = std::move(now);
-    port_mapping_->interfaces_changed();
+    if (port_mapping_) port_mapping_->interfaces_changed();
+    host_.reachability().network_changed();
+    overlay_.addresses_changed();
   }
 }
 
