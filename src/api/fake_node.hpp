@@ -42,6 +42,16 @@ class FakeNode final : public NodeFace {
     for (int i = 1; i <= count; ++i) view.round_trips_ms.push_back(i);
     co_return view;
   }
+  awaitable<Outcome<PathView>> path(std::string peer_id) override {
+    PathView view{peer_id, "nas", true, std::nullopt, {}, {}};
+    view.connections = {{"lan tcp /ip4/10.0.0.2/tcp/1985", "dialed", "/tls/1.0.0", 1.5, WallTime{},
+                         2, false, true, true}};
+    view.attempts = {
+        {"/ip4/10.0.0.2/tcp/1985", "dialed", WallTime{}, 3.5, "connected", std::nullopt},
+        {"/ip4/192.0.2.2/tcp/1985", "dialed", WallTime{}, 10'000, "failed",
+         Fault(FaultCode::peer_timed_out, "it took too long")}};
+    co_return view;
+  }
   awaitable<Outcome<net::HttpResponse>> request(std::string peer_id,
                                                 net::HttpRequest request) override {
     forwarded_to = std::move(peer_id);

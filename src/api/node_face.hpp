@@ -86,6 +86,38 @@ struct PingView {
   std::vector<double> round_trips_ms;
 };
 
+// One of the connections to a member.
+struct ConnectionView {
+  std::string path;      // as of MemberView
+  std::string origin;    // "accepted", "dialed", "reversed", "punched": how it came about
+  std::string security;  // "/tls/1.0.0", "/noise"
+  std::optional<double> round_trip_ms;
+  WallTime opened{};
+  std::size_t streams = 0;
+  bool limited = false;  // the relay cuts it after some time or some bytes
+  bool member = false;   // the peer has proved on it that it is a member
+  bool used = false;     // new tunnels take it
+};
+
+// What was tried to get one.
+struct AttemptView {
+  std::string address;
+  std::string how;  // "dialed", "reversed", "punched"
+  WallTime started{};
+  double took_ms = 0;
+  std::string result;           // "connected", "failed", or "not needed": another one was faster
+  std::optional<Fault> reason;  // why it failed
+};
+
+struct PathView {
+  std::string peer_id;
+  std::string name;
+  bool online = false;
+  std::optional<Fault> reason;              // why not
+  std::vector<ConnectionView> connections;  // best first
+  std::vector<AttemptView> attempts;        // newest first
+};
+
 class NodeFace {
  public:
   virtual ~NodeFace() = default;
@@ -97,6 +129,8 @@ class NodeFace {
   // Adds a peer by its bootstrap string and connects to it in the background.
   virtual Outcome<std::string> register_peer(const std::string& bootstrap_string) = 0;
   virtual awaitable<Outcome<PingView>> ping(std::string peer_id, int count) = 0;
+  // Dials the member first when it is offline.
+  virtual awaitable<Outcome<PathView>> path(std::string peer_id) = 0;
   // Sends a request to another member over the overlay and gives its answer.
   virtual awaitable<Outcome<net::HttpResponse>> request(std::string peer_id,
                                                         net::HttpRequest request) = 0;

@@ -86,6 +86,7 @@ TEST_F(OpenApiTest, answers_are_as_described) {
        .target = "/api/v1/federation/nodes/register",
        .body = R"({"bootstrap_string":"good"})"},
       {.target = "/api/v1/federation/nodes/nas/ping"},
+      {.target = "/api/v1/federation/nodes/nas/path"},
       {.method = "POST",
        .target = "/api/v1/federation/nodes/nas/request",
        .body = R"({"method":"GET","path":"/health"})"},

@@ -45,6 +45,13 @@ awaitable<Answer> ping(const RouteContext& context, Call& call) {
   co_return json_response(to_json(peer, *result));
 }
 
+awaitable<Answer> show_path(const RouteContext& context, Call& call) {
+  CO_TRY(std::string peer, context.node.resolve_peer(call.parameters["peer"]));
+  auto path = co_await context.node.path(std::move(peer));
+  if (!path) co_return path.error();
+  co_return json_response(to_json(*path));
+}
+
 // The request that the body describes.
 Outcome<net::HttpRequest> request_of(Json& body) {
   static constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD",  "POST",
@@ -171,6 +178,15 @@ void add_federation_routes(Router& router, const RouteContext& context) {
               "Ping",
               false,
               bind(ping)});
+  router.add({"GET",
+              base + "/nodes/{peer}/path",
+              Role::reader,
+              "The connections to a member, and what was tried to get them",
+              {},
+              {},
+              "Path",
+              false,
+              bind(show_path)});
   const Fields request = {
       {"method", FieldType::line, true, "GET, HEAD, POST, PUT, PATCH or DELETE", 16},
       {"path", FieldType::line, true, "path and query, from '/'", 4096},

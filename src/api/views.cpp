@@ -12,6 +12,7 @@ Json or_null(const std::optional<double>& value) { return value ? Json(*value) :
 Json or_null(const std::optional<WallTime>& value) {
   return value ? Json(iso8601(*value)) : Json();
 }
+Json or_null(const std::optional<Fault>& fault) { return fault ? to_json(*fault) : Json(); }
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
@@ -56,6 +57,36 @@ Json to_json(const MemberView& member) {
           {"last_contact", or_null(member.last_contact)}};
 }
 
+Json to_json(const ConnectionView& connection) {
+  return {{"path", connection.path},
+          {"origin", connection.origin},
+          {"security", connection.security},
+          {"round_trip_ms", or_null(connection.round_trip_ms)},
+          {"opened", iso8601(connection.opened)},
+          {"streams", connection.streams},
+          {"limited", connection.limited},
+          {"member", connection.member},
+          {"used", connection.used}};
+}
+
+Json to_json(const AttemptView& attempt) {
+  return {{"address", attempt.address},
+          {"how", attempt.how},
+          {"started", iso8601(attempt.started)},
+          {"took_ms", attempt.took_ms},
+          {"result", attempt.result},
+          {"reason", or_null(attempt.reason)}};
+}
+
+Json to_json(const PathView& path) {
+  Json connections = Json::array();
+  for (const ConnectionView& one : path.connections) connections.push_back(to_json(one));
+  Json attempts = Json::array();
+  for (const AttemptView& one : path.attempts) attempts.push_back(to_json(one));
+  return {{"peer_id", path.peer_id},        {"name", path.name},          {"online", path.online},
+          {"reason", or_null(path.reason)}, {"connections", connections}, {"attempts", attempts}};
+}
+
 Json to_json(const RuleView& rule) {
   return {{"id", rule.id},
           {"network", rule.network},
@@ -69,7 +100,7 @@ Json to_json(const RuleView& rule) {
           {"tags", rule.tags},
           {"enabled", rule.enabled},
           {"state", rule.state},
-          {"reason", rule.reason ? to_json(*rule.reason) : Json()},
+          {"reason", or_null(rule.reason)},
           {"connections", rule.connections},
           {"open", rule.open},
           {"failures", rule.failures},
@@ -177,6 +208,27 @@ Json answer_schemas() {
                                  {"path", "string"},
                                  {"round_trip_ms", "number?"},
                                  {"last_contact", "string?"}});
+  all["Connection"] = object_schema({{"path", "string"},
+                                     {"origin", "string"},
+                                     {"security", "string"},
+                                     {"round_trip_ms", "number?"},
+                                     {"opened", "string"},
+                                     {"streams", "integer"},
+                                     {"limited", "boolean"},
+                                     {"member", "boolean"},
+                                     {"used", "boolean"}});
+  all["Attempt"] = object_schema({{"address", "string"},
+                                  {"how", "string"},
+                                  {"started", "string"},
+                                  {"took_ms", "number"},
+                                  {"result", "string"},
+                                  {"reason", "#Fault?"}});
+  all["Path"] = object_schema({{"peer_id", "string"},
+                               {"name", "string"},
+                               {"online", "boolean"},
+                               {"reason", "#Fault?"},
+                               {"connections", "[#Connection]"},
+                               {"attempts", "[#Attempt]"}});
   all["Network"] =
       object_schema({{"name", "string"}, {"members", "integer"}, {"online", "integer"}});
   all["Registered"] = object_schema({{"peer_id", "string"}});

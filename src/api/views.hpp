@@ -11,6 +11,7 @@ namespace oc::api {
 Json to_json(const IdentityView& identity);
 Json to_json(const NetcheckView& netcheck);
 Json to_json(const MemberView& member);
+Json to_json(const PathView& path);
 Json to_json(const RuleView& rule);
 Json to_json(const store::AuditRow& row);
 // The id that stands for a session: a part of its token's hash.

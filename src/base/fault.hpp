@@ -38,6 +38,12 @@ enum class FaultCode : int {
   network_unknown = 2006,
   too_many_attempts = 2007,  // proofs of membership are rate-limited
   link_lost = 2008,          // the connection broke during the operation
+  address_refused = 2009,    // these say how one address of a peer failed
+  no_route = 2010,
+  name_not_resolved = 2011,
+  wrong_peer = 2012,
+  relay_failed = 2013,
+  bad_handshake = 2014,
   // 3xxx
   bad_rule = 3001,  // origin, target or port of a rule make no sense
   kind_unsupported = 3002,

@@ -43,7 +43,7 @@ using Action = std::function<Failure(Client& client)>;
 
 // login, logout, whoami, sessions, hash-password
 void add_session_commands(CLI::App& app, Action& chosen);
-// identity, nodes, networks, register, ping
+// identity, nodes, networks, register, ping, path
 void add_network_commands(CLI::App& app, Action& chosen);
 // proxy, proxies, get-proxies, delete-proxy, enable-proxy, disable-proxy
 void add_rule_commands(CLI::App& app, const Globals& globals, Action& chosen);

@@ -113,6 +113,44 @@ Failure ping(Client& client, const std::string& peer, unsigned count) {
   return std::nullopt;
 }
 
+// "OC-2005: it took too long", or the result when it was no failure.
+std::string outcome(const json& row) {
+  const json reason = row.value("reason", json());
+  return reason.is_object() ? cell(reason, "code") + ": " + cell(reason, "message")
+                            : cell(row, "result");
+}
+
+Failure path(Client& client, const std::string& peer) {
+  const auto answer = client.api.get("federation/nodes/" + percent_encoded(peer) + "/path");
+  if (!answer) return answer.error();
+  if (client.globals.json) {
+    client.print(*answer);
+    return std::nullopt;
+  }
+  const bool online = answer->value("online", false);
+  Table summary({"peer id", cell(*answer, "peer_id")});
+  summary.add({"name", cell(*answer, "name")});
+  summary.add({"status", online ? "online" : "offline: " + outcome(*answer)});
+  client.print(summary);
+  client.world.out << '\n';
+  Table connections(
+      {"", "PATH", "CAME ABOUT", "ROUND TRIP", "SECURITY", "STREAMS", "LIMITED", "SINCE"});
+  for (const json& row : answer->value("connections", json::array())) {
+    connections.add({row.value("used", false) ? "*" : "", cell(row, "path"), cell(row, "origin"),
+                     cell_ms(row, "round_trip_ms"), cell(row, "security"), cell(row, "streams"),
+                     cell(row, "limited"), cell(row, "opened")});
+  }
+  client.print(connections);
+  client.world.out << '\n';
+  Table attempts({"ADDRESS TRIED", "HOW", "AT", "TOOK", "RESULT"});
+  for (const json& row : answer->value("attempts", json::array())) {
+    attempts.add({cell(row, "address"), cell(row, "how"), cell(row, "started"),
+                  cell_ms(row, "took_ms"), outcome(row)});
+  }
+  client.print(attempts);
+  return std::nullopt;
+}
+
 void add_identity(CLI::App& app, Action& chosen) {
   const auto b64 = std::make_shared<bool>(false);  // shared by parser and action
   CLI::App* command = app.add_subcommand("identity", "Show a node's peer id and addresses");
@@ -161,6 +199,16 @@ void add_ping(CLI::App& app, Action& chosen) {
   });
 }
 
+void add_path(CLI::App& app, Action& chosen) {
+  const auto peer = std::make_shared<std::string>();  // shared by parser and action
+  CLI::App* command =
+      app.add_subcommand("path", "Show the connections to a member, and what was tried");
+  command->add_option("PEER", *peer, "peer id, unique prefix of one, or node name")->required();
+  command->footer("  open-chat client path nas");
+  command->callback(
+      [&chosen, peer] { chosen = [peer](Client& client) { return path(client, *peer); }; });
+}
+
 }  // namespace
 
 void add_network_commands(CLI::App& app, Action& chosen) {
@@ -171,6 +219,7 @@ void add_network_commands(CLI::App& app, Action& chosen) {
   });
   add_register(app, chosen);
   add_ping(app, chosen);
+  add_path(app, chosen);
 }
 
 }  // namespace oc::cli

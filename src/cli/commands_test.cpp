@@ -59,6 +59,9 @@ TEST_F(OneRequest, ping) {
   EXPECT_EQ(asked({"ping", "n/s", "-c", "2"}, R"({"round_trips_ms":[1]})"),
             "GET /api/v1/federation/nodes/n%2Fs/ping?count=2");
 }
+TEST_F(OneRequest, path) {
+  EXPECT_EQ(asked({"path", "n/s"}, "{}"), "GET /api/v1/federation/nodes/n%2Fs/path");
+}
 TEST_F(OneRequest, metrics) { EXPECT_EQ(asked({"metrics"}, "{}"), "GET /api/v1/metrics"); }
 TEST_F(OneRequest, proxies) {
   EXPECT_EQ(asked({"proxies"}, page_of("[]")),
@@ -193,6 +196,47 @@ TEST_F(CommandsTest, nodes_shows_every_member_and_the_path_to_it) {
             "A        nas   0.1.0    home      (self)\n"
             "B        pi    0.1.0    home      (online)  12.5 ms     2026-01-02T03:04:05Z  "
             "direct tcp /ip4/192.0.2.1/tcp/1985\n");
+}
+
+TEST_F(CommandsTest, path_shows_what_there_is_and_what_was_tried) {
+  answer(200, R"({"peer_id":"B","name":"pi","online":true,"reason":null,"connections":[
+    {"path":"direct tcp /ip4/192.0.2.1/tcp/1985","origin":"punched","security":"/tls/1.0.0",
+     "round_trip_ms":12.54,"opened":"2026-01-02T03:04:06Z","streams":3,"limited":false,
+     "member":true,"used":true},
+    {"path":"circuit via R /ip4/192.0.2.9/tcp/1985","origin":"accepted","security":"/noise",
+     "round_trip_ms":null,"opened":"2026-01-02T03:04:05Z","streams":0,"limited":true,
+     "member":true,"used":false}],"attempts":[
+    {"address":"/ip4/192.0.2.1/tcp/1985","how":"punched","started":"2026-01-02T03:04:06Z",
+     "took_ms":60.1,"result":"connected","reason":null},
+    {"address":"/ip4/10.0.0.1/tcp/1985","how":"punched","started":"2026-01-02T03:04:06Z",
+     "took_ms":60.2,"result":"not needed","reason":null},
+    {"address":"/ip4/192.0.2.1/tcp/1985","how":"dialed","started":"2026-01-02T03:03:05Z",
+     "took_ms":10000.0,"result":"failed",
+     "reason":{"code":"OC-2005","message":"it took too long","hint":""}}]})");
+  EXPECT_EQ(run({"path", "pi"}).out,
+            "peer id  B\n"
+            "name     pi\n"
+            "status   online\n"
+            "\n"
+            "   PATH                                   CAME ABOUT  ROUND TRIP  SECURITY    STREAMS "
+            " LIMITED  SINCE\n"
+            "*  direct tcp /ip4/192.0.2.1/tcp/1985     punched     12.5 ms     /tls/1.0.0  3       "
+            " no       2026-01-02T03:04:06Z\n"
+            "   circuit via R /ip4/192.0.2.9/tcp/1985  accepted                /noise      0       "
+            " yes      2026-01-02T03:04:05Z\n"
+            "\n"
+            "ADDRESS TRIED            HOW      AT                    TOOK        RESULT\n"
+            "/ip4/192.0.2.1/tcp/1985  punched  2026-01-02T03:04:06Z  60.1 ms     connected\n"
+            "/ip4/10.0.0.1/tcp/1985   punched  2026-01-02T03:04:06Z  60.2 ms     not needed\n"
+            "/ip4/192.0.2.1/tcp/1985  dialed   2026-01-02T03:03:05Z  10000.0 ms  OC-2005: it took "
+            "too long\n");
+}
+
+TEST_F(CommandsTest, path_to_a_member_that_is_offline_says_why) {
+  answer(200, R"({"peer_id":"B","name":"pi","online":false,"reason":{"code":"OC-2002",
+    "message":"node B cannot be reached","hint":""},"connections":[],"attempts":[]})");
+  EXPECT_NE(run({"path", "pi"}).out.find("status   offline: OC-2002: node B cannot be reached\n"),
+            std::string::npos);
 }
 
 TEST_F(CommandsTest, ping_without_an_answer_is_a_failure) {

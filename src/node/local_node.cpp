@@ -5,6 +5,7 @@
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "node/metrics.hpp"
+#include "node/path_report.hpp"
 #include "node/path_text.hpp"
 #include "node/plan.hpp"
 #include "node/version.hpp"
@@ -186,6 +187,20 @@ awaitable<Outcome<api::PingView>> LocalNode::ping(std::string peer_id, int count
   if (!times) co_return peer_fault(peer_id, times.error());
   api::PingView view;
   for (const Duration time : *times) view.round_trips_ms.push_back(milliseconds(time));
+  co_return view;
+}
+
+awaitable<Outcome<api::PathView>> LocalNode::path(std::string peer_id) {
+  auto peer = find_peer(peer_id, false);
+  if (!peer) co_return peer.error();
+  if (*peer == overlay_.self())
+    co_return Fault(FaultCode::bad_peer_reference, "\"" + peer_id + "\" is the node itself");
+  const auto connected = co_await connect(peer_id);
+  api::PathView view = path_report(host_.swarm(), overlay_.membership(), clock_, *peer);
+  for (const auto& member : overlay_.members()) {
+    if (member.peer == *peer) view.name = member.record.name;
+  }
+  if (!connected) view.reason = connected.error();
   co_return view;
 }
 

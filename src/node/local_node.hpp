@@ -22,6 +22,7 @@ class LocalNode final : public api::NodeFace {
   Outcome<std::string> resolve_peer(const std::string& reference) const override;
   Outcome<std::string> register_peer(const std::string& bootstrap_string) override;
   awaitable<Outcome<api::PingView>> ping(std::string peer_id, int count) override;
+  awaitable<Outcome<api::PathView>> path(std::string peer_id) override;
   awaitable<Outcome<net::HttpResponse>> request(std::string peer_id,
                                                 net::HttpRequest request) override;
   std::vector<api::RuleView> rules() const override;

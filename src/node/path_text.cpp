@@ -1,6 +1,7 @@
 #include "node/path_text.hpp"
 
 #include "p2p/swarm/circuit_address.hpp"
+#include "p2p/swarm/connection.hpp"
 
 namespace oc::node {
 
@@ -8,9 +9,7 @@ std::string path_text(const codec::Multiaddr& remote) {
   if (const auto circuit = p2p::parse_circuit(remote)) {
     return "circuit via " + circuit->relay.to_string() + " " + circuit->relay_address.to_string();
   }
-  const codec::AddressScope scope = remote.scope();
-  const bool lan =
-      scope == codec::AddressScope::private_use || scope == codec::AddressScope::link_local;
+  const bool lan = p2p::path_kind(remote) == p2p::PathKind::lan;
   return (lan ? "lan tcp " : "direct tcp ") + remote.to_string();
 }
 

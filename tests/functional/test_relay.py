@@ -31,6 +31,12 @@ def path_of(node, member):
     return next(row["path"] for row in node.members() if row["peer_id"] == member.peer_id)
 
 
+def connections(node, member):
+    """The kinds of the connections to the member, best first, with how they came about."""
+    shown = node.client_json("path", member.peer_id)
+    return [(row["path"].split()[0], row["origin"]) for row in shown["connections"]]
+
+
 def forward(near, far, port):
     """A port of `near` leads to the same port of `far`."""
     ingress(far, near.peer_id, port)
@@ -109,3 +115,23 @@ def test_they_find_a_direct_path_through_both_nats(meet):
     with service.Service(right.host, ("127.0.0.1", 8082), service.echo):
         forward(left, right, 8082)
         assert sent_and_echoed(left, 8082, 10 * MIB)
+    assert connections(left, right)[0] == ("direct", "punched")
+    assert connections(right, left)[0] == ("direct", "punched")
+    tried = left.client_json("path", right.peer_id)["attempts"]
+    assert ("punched", "connected") in [(row["how"], row["result"]) for row in tried], tried
+
+
+def test_path_says_how_each_attempt_ended(meet):
+    public, left, right = meet("symmetric")
+    tables = left.client("path", right.peer_id).stdout
+    assert f"circuit via {public.peer_id}" in tables
+    attempts = left.client_json("path", right.peer_id)["attempts"]
+    over_relay = [row for row in attempts if "/p2p-circuit" in row["address"] and row["result"] == "connected"]
+    came = connections(left, right)[0] == ("circuit", "accepted")
+    assert came or over_relay, attempts
+    right.kill()
+    wait_until(lambda: not left.client_json("path", right.peer_id)["online"], 60, "the loss being noticed")
+    shown = left.client_json("path", right.peer_id)
+    assert shown["reason"]["code"].startswith("OC-2")
+    failed = [row["reason"]["code"] for row in shown["attempts"] if row["result"] == "failed"]
+    assert failed and all(code.startswith("OC-2") for code in failed), shown

@@ -5,8 +5,17 @@
 
 namespace oc::p2p {
 
+PathKind path_kind(const codec::Multiaddr& remote) {
+  if (remote.has(codec::Protocol::p2p_circuit)) return PathKind::circuit;
+  const codec::AddressScope scope = remote.scope();
+  const bool lan =
+      scope == codec::AddressScope::private_use || scope == codec::AddressScope::link_local;
+  return lan ? PathKind::lan : PathKind::direct;
+}
+
 bool preferred(const Connection::Facts& a, const Connection::Facts& b) {
-  if (a.direct() != b.direct()) return a.direct();
+  const PathKind kind_a = path_kind(a.remote_address), kind_b = path_kind(b.remote_address);
+  if (kind_a != kind_b) return kind_a < kind_b;
   if (a.limited != b.limited) return b.limited;
   return a.id < b.id;
 }

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/strong.hpp"
 #include "codec/multiaddr.hpp"
+#include "p2p/swarm/origin.hpp"
 #include "p2p/swarm/resource_ledger.hpp"
 #include "p2p/upgrade/secure_channel.hpp"
 #include "p2p/upgrade/yamux.hpp"
@@ -35,7 +36,8 @@ class Connection {
  public:
   struct Facts {
     ConnectionId id;
-    Direction direction = Direction::outbound;
+    Direction direction = Direction::outbound;  // of the handshakes
+    Origin origin = Origin::accepted;
     codec::PeerId peer;
     codec::Multiaddr remote_address;  // without /p2p
     codec::Multiaddr local_address;
@@ -110,8 +112,12 @@ class Connection {
   std::optional<TimePoint> closing_since_;
 };
 
-// Whether new streams should rather take `a` than `b`: direct before circuits, then unlimited
-// before limited, then the older.
+// How near a connection keeps its bytes, by the other end's address; nearest first.
+enum class PathKind { lan, direct, circuit };
+PathKind path_kind(const codec::Multiaddr& remote);
+
+// Whether new streams should rather take `a` than `b`: the nearer path, then unlimited before
+// limited, then the older. So the choice does not swing between two that are equally good.
 bool preferred(const Connection::Facts& a, const Connection::Facts& b);
 
 // Shared by the swarm and whoever uses the connection.

@@ -183,12 +183,15 @@ Connection::Facts facts_of(std::uint64_t id, const std::string& address, bool li
   return facts;
 }
 
-TEST(Connection, new_streams_prefer_direct_then_unlimited_then_older_ones) {
+TEST(Connection, new_streams_prefer_near_then_unlimited_then_older_ones) {
+  const std::string lan = "/ip4/192.168.0.7/tcp/1";
   const std::string tcp = "/ip4/192.0.2.1/tcp/1";
   const std::string circuit = tcp + "/p2p-circuit";
-  const std::vector<Connection::Facts> best_first{facts_of(3, tcp), facts_of(4, tcp),
-                                                  facts_of(2, circuit), facts_of(5, circuit),
-                                                  facts_of(1, circuit, true)};
+  const std::vector<Connection::Facts> best_first{
+      facts_of(6, lan),          facts_of(7, "/ip6/fe80::1/tcp/1"),
+      facts_of(3, tcp),          facts_of(4, tcp),
+      facts_of(2, circuit),      facts_of(5, circuit),
+      facts_of(1, circuit, true)};
   for (std::size_t i = 0; i < best_first.size(); ++i) {
     for (std::size_t j = 0; j < best_first.size(); ++j) {
       EXPECT_EQ(preferred(best_first[i], best_first[j]), i < j) << i << " " << j;

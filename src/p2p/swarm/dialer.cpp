@@ -63,11 +63,12 @@ struct Dialer::Ending {
 };
 
 Dialer::Dialer(Executor executor, Clock& clock, net::Resolver* resolver, Dialable dialable,
-               Connect connect)
+               Connect connect, AttemptLog& log)
     : clock_(clock),
       resolver_(resolver),
       dialable_(std::move(dialable)),
       connect_(std::move(connect)),
+      log_(log),
       tasks_(std::move(executor)) {}
 
 awaitable<Result<ConnectionPtr>> Dialer::dial(codec::PeerId peer,
@@ -156,9 +157,11 @@ awaitable<void> Dialer::look_up(std::shared_ptr<Dial> dial, std::vector<codec::M
   } leave{*dial};
   Result<std::vector<codec::Multiaddr>> found = P2pErrc::name_not_resolved;
   if (resolver_ != nullptr) {
-    found = co_await resolve_addresses(*resolver_, clock_, dial->peer, std::move(names));
+    found = co_await resolve_addresses(*resolver_, clock_, dial->peer, names);
   }
   if (!found) {
+    for (codec::Multiaddr& name : names)
+      LoggedAttempt(log_, clock_, dial->peer, std::move(name), Origin::dialed).end(found.error());
     dial->last_error = found.error();
     co_return;
   }
@@ -229,9 +232,11 @@ awaitable<void> Dialer::attempt(std::shared_ptr<Dial> dial, codec::Multiaddr add
       dial.progress.set();
     }
   } leave{*dial};
+  LoggedAttempt logged(log_, clock_, dial->peer, address, Origin::dialed);
   const SourcePort from = dial->has_circuits ? SourcePort::any : SourcePort::listening;
   auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
                                                           connect_(dial->peer, address, from));
+  logged.end(connection ? error_code() : connection.error());
   if (!connection) {
     dial->last_error = connection.error();
     dial->hurry = true;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "p2p/swarm/address_resolver.hpp"
+#include "p2p/swarm/attempt_log.hpp"
 #include "p2p/swarm/connection.hpp"
 #include "p2p/swarm/dial_backoff.hpp"
 #include "p2p/swarm/dial_ranker.hpp"
@@ -46,9 +47,10 @@ class Dialer {
       std::function<awaitable<Result<ConnectionPtr>>(codec::PeerId, codec::Multiaddr, SourcePort)>;
 
   // `connect` makes a connection over one address; it is given kDialTimeout, then cancelled.
-  // Without a resolver (null) names are never found. All that is given outlives the dialer.
+  // Without a resolver (null) names are never found. What was tried goes to the log. All that is
+  // given outlives the dialer.
   Dialer(Executor executor, Clock& clock, net::Resolver* resolver, Dialable dialable,
-         Connect connect);
+         Connect connect, AttemptLog& log);
 
   // The next address starts when its time has come, or as soon as one failed. Errors:
   // P2pErrc::no_addresses (none was given), Errc::unsupported (none is dialable),
@@ -89,6 +91,7 @@ class Dialer {
   net::Resolver* resolver_;
   Dialable dialable_;
   Connect connect_;
+  AttemptLog& log_;
   DialBackoff backoff_;
   std::unordered_map<codec::PeerId, std::shared_ptr<Dial>> dials_;  // shared with their tasks
   DialCounters counters_;

@@ -40,11 +40,13 @@ class DialWorld {
   explicit DialWorld(Executor executor, Dialable dialable = is_plain_tcp)
       : executor_(executor),
         start_(clock.now()),
-        dialer(executor, clock, nullptr, std::move(dialable),
-               [this](codec::PeerId, Multiaddr to, SourcePort from) {
-                 ports[to.to_string()] = from;
-                 return connect(to.to_string());
-               }) {}
+        dialer(
+            executor, clock, nullptr, std::move(dialable),
+            [this](codec::PeerId, Multiaddr to, SourcePort from) {
+              ports[to.to_string()] = from;
+              return connect(to.to_string());
+            },
+            log) {}
 
   test::Operation<ConnectionPtr> dial(std::vector<Multiaddr> to, DialOptions options = {}) {
     return {executor_, dialer.dial(peer, std::move(to), options)};
@@ -118,6 +120,7 @@ class DialWorld {
  public:
   codec::PeerId peer = key_of(1).peer_id();
   std::vector<ConnectionPtr> connections;
+  AttemptLog log;
   Dialer dialer;
 };
 
@@ -350,6 +353,31 @@ TEST(Dialer, attempts_that_lost_the_race_are_no_failures) {
   });
 }
 
+TEST(Dialer, what_was_tried_and_how_it_ended_is_logged) {
+  test::run_async([]() -> awaitable<void> {
+    DialWorld world(co_await asio::this_coro::executor);
+    auto dialing = world.dial(addresses(1, 2, 3));
+    co_await settle();
+    co_await world.pass(100ms);
+    world.answer(1, kRefused);
+    co_await settle();
+    co_await world.pass(250ms);
+    world.answer(3);
+    EXPECT_TRUE(co_await dialing.result());
+    std::map<std::string, std::pair<error_code, Duration>> ended;
+    for (const p2p::Attempt& attempt : world.log.of(world.peer)) {
+      EXPECT_EQ(attempt.how, Origin::dialed);
+      ended[attempt.address.to_string()] = {attempt.outcome, attempt.took};
+    }
+    const std::map<std::string, std::pair<error_code, Duration>> expected{
+        {address(1), {kRefused, 100ms}},
+        {address(2), {Errc::cancelled, 250ms}},
+        {address(3), {{}, 0ms}}};
+    EXPECT_EQ(ended, expected);
+    co_await world.dialer.close();
+  });
+}
+
 TEST(Dialer, says_why_there_is_nothing_to_dial) {
   test::run_async([]() -> awaitable<void> {
     DialWorld world(co_await asio::this_coro::executor);
@@ -382,12 +410,14 @@ TEST(Dialer, closing_ends_a_dial_that_has_not_even_started) {
     auto executor = co_await asio::this_coro::executor;
     DialWorld world(executor);
     for (int turns = 0; turns < 6; ++turns) {
-      Dialer dialer(executor, world.clock, nullptr, is_plain_tcp,
-                    [](codec::PeerId, Multiaddr, SourcePort) -> awaitable<Result<ConnectionPtr>> {
-                      Event never;
-                      CO_CHECK(co_await never.wait());
-                      co_return ConnectionPtr();
-                    });
+      Dialer dialer(
+          executor, world.clock, nullptr, is_plain_tcp,
+          [](codec::PeerId, Multiaddr, SourcePort) -> awaitable<Result<ConnectionPtr>> {
+            Event never;
+            CO_CHECK(co_await never.wait());
+            co_return ConnectionPtr();
+          },
+          world.log);
       test::Operation<ConnectionPtr> dialing(executor,
                                              dialer.dial(world.peer, addresses(1, 2), kForce));
       co_await test::turns(turns);

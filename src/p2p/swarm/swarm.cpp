@@ -28,7 +28,8 @@ Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey
           },
           [this](codec::PeerId peer, codec::Multiaddr address, SourcePort from) {
             return dial_address(std::move(peer), std::move(address), from);
-          }),
+          },
+          attempts_),
       tasks_(executor),
       running_(executor) {}
 
@@ -147,6 +148,7 @@ awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted,
   if (server != servers_.end()) expected = server->second;
   auto raw = describe(std::move(accepted.stream));
   if (!raw) co_return;  // gone already
+  if (expected) raw->origin = Origin::punched;
   auto upgraded = co_await with_deadline<ConnectionPtr>(
       clock_, kUpgradeTimeout,
       establish(*std::move(raw), role, std::move(expected), std::move(slot)));
@@ -177,7 +179,8 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_anew(codec::PeerId peer, codec::Mul
   const bool to_self = std::ranges::find(own, address.without_peer()) != own.end();
   if (peer == self_ || to_self) co_return P2pErrc::dial_to_self;
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
-  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound, SourcePort::any, true);
+  const TcpDial how{.from = SourcePort::any, .probe = true};
+  co_return co_await dial_tcp(std::move(peer), to, how);
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec::PeerId from) {
@@ -196,12 +199,14 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::
                                                      SourcePort from) {
   if (parse_circuit(address)) co_return co_await dial_circuit(std::move(peer), std::move(address));
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
-  co_return co_await dial_tcp(std::move(peer), to, Direction::outbound, from);
+  const TcpDial how{.from = from};
+  co_return co_await dial_tcp(std::move(peer), to, how);
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                     Direction role) {
+                                                     Direction role, Origin how) {
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
+  LoggedAttempt logged(attempts_, clock_, peer, std::move(address), how);
   struct Expected {
     std::map<net::TcpAddress, codec::PeerId>& servers;
     net::TcpAddress at;
@@ -212,30 +217,35 @@ awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::
   };
   const bool client = role == Direction::outbound;
   const Expected expected{servers_, to, client && servers_.emplace(to, peer).second};
-  co_return co_await with_deadline<ConnectionPtr>(
-      clock_, kDialTimeout, dial_tcp(std::move(peer), to, role, SourcePort::listening));
+  const TcpDial dial{.role = role, .origin = how};
+  auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
+                                                          dial_tcp(std::move(peer), to, dial));
+  logged.end(connection ? error_code() : connection.error());
+  co_return connection;
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_circuit(codec::PeerId peer, codec::Multiaddr address) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   CO_TRY(RawConnection raw, co_await connect_circuit_(peer, std::move(address)));
+  raw.origin = Origin::dialed;
   co_return co_await establish(std::move(raw), Direction::outbound, std::move(peer),
                                *std::move(slot));
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_tcp(codec::PeerId peer, net::TcpAddress to,
-                                                 Direction role, SourcePort from, bool probe) {
+                                                 TcpDial how) {
   auto slot = ledger_.dial();
   if (!slot) co_return P2pErrc::connection_limit;
   net::DialOptions options;
   // From the listen port only to the outside: on loopback both ends' ports would collide at once.
-  if (from == SourcePort::listening && !to.address().is_loopback())
+  if (how.from == SourcePort::listening && !to.address().is_loopback())
     options.from_port = listen_port(to.address().is_v6());
   CO_TRY(auto stream, co_await net::tcp_connect(to, options));
   CO_TRY(RawConnection raw, describe(std::move(stream)));
-  raw.probe = probe;
-  co_return co_await establish(std::move(raw), role, std::move(peer), *std::move(slot));
+  raw.origin = how.origin;
+  raw.probe = how.probe;
+  co_return co_await establish(std::move(raw), how.role, std::move(peer), *std::move(slot));
 }
 
 Result<RawConnection> Swarm::describe(std::unique_ptr<net::SocketStream> stream) const {
@@ -253,6 +263,7 @@ awaitable<Result<ConnectionPtr>> Swarm::establish(RawConnection raw, Direction d
          co_await upgrader_.upgrade(std::move(raw.stream), initiator, std::move(expected)));
   Connection::Facts facts;
   facts.direction = direction;
+  facts.origin = raw.origin;
   facts.peer = channel.remote_key.peer_id();
   facts.remote_address = std::move(raw.remote_address);
   facts.local_address = std::move(raw.local_address);

@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "net/resolver.hpp"
 #include "net/tcp.hpp"
+#include "p2p/swarm/attempt_log.hpp"
 #include "p2p/swarm/connection_trimmer.hpp"
 #include "p2p/swarm/dialer.hpp"
 #include "p2p/upgrade/upgrade.hpp"
@@ -37,7 +38,8 @@ struct RawConnection {
   std::unique_ptr<net::Stream> stream;
   codec::Multiaddr remote_address;  // without /p2p of the peer
   codec::Multiaddr local_address;
-  bool limited = false;  // these two: see Connection::Facts
+  Origin origin = Origin::accepted;  // these three: see Connection::Facts
+  bool limited = false;
   bool probe = false;
 };
 
@@ -106,7 +108,7 @@ class Swarm {
   // comes to our listener meanwhile: its SYN was the faster one then. Errors as of a dial;
   // Errc::timed_out after kDialTimeout.
   awaitable<Result<ConnectionPtr>> connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                Direction role);
+                                                Direction role, Origin how);
 
   // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
   void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }
@@ -125,6 +127,8 @@ class Swarm {
   std::vector<ConnectionPtr> connections_to(const codec::PeerId& peer) const;
   std::vector<ConnectionPtr> connections() const;
   SwarmCounters counters() const;
+  // What dial() and connect_once() tried.
+  const AttemptLog& attempts() const { return attempts_; }
   const ResourceLedger& ledger() const { return ledger_; }
   // For those who know which peers are worth keeping.
   ConnectionTrimmer& trimmer() { return trimmer_; }
@@ -140,8 +144,13 @@ class Swarm {
                              ResourceLedger::ConnectionSlot slot);
   awaitable<Result<ConnectionPtr>> dial_address(codec::PeerId peer, codec::Multiaddr address,
                                                 SourcePort from);
-  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to, Direction role,
-                                            SourcePort from, bool probe = false);
+  struct TcpDial {
+    Direction role = Direction::outbound;
+    SourcePort from = SourcePort::listening;
+    Origin origin = Origin::dialed;
+    bool probe = false;
+  };
+  awaitable<Result<ConnectionPtr>> dial_tcp(codec::PeerId peer, net::TcpAddress to, TcpDial how);
   awaitable<Result<ConnectionPtr>> dial_circuit(codec::PeerId peer, codec::Multiaddr address);
   // What a TCP connection leads to, tuned for its use.
   Result<RawConnection> describe(std::unique_ptr<net::SocketStream> stream) const;
@@ -182,6 +191,7 @@ class Swarm {
   std::uint64_t next_connection_ = 1;
   SwarmCounters counters_;
   ConnectCircuit connect_circuit_;  // empty: circuits are not dialed
+  AttemptLog attempts_;
   Dialer dialer_;
   TaskScope tasks_;    // accepting, trimming
   TaskScope running_;  // one task a connection

@@ -527,6 +527,9 @@ TEST(Swarm, a_peer_is_dialed_by_its_name) {
     std::vector<codec::Multiaddr> nowhere{by_name("gone.example", b)};
     auto unknown = co_await a.swarm.dial(c.id(), nowhere);
     EXPECT_TRUE(!unknown && unknown.error() == P2pErrc::name_not_resolved);
+    const Attempt logged = a.swarm.attempts().of(c.id()).at(0);
+    EXPECT_EQ(logged.address, by_name("gone.example", b));
+    EXPECT_EQ(logged.outcome, P2pErrc::name_not_resolved);
     dialed = Errc::closed;
     co_await close_all(a, b);
     (void)co_await c.close();

@@ -159,7 +159,7 @@ awaitable<bool> Dcutr::reverse(ConnectionPtr circuit) {
   };
   if (std::ranges::any_of(told, is_circuit)) co_return false;
   auto dialed = co_await dial_all(circuit->peer(), usable(*circuit, told), Direction::outbound,
-                                  kReversalTimeout);
+                                  Origin::reversed, kReversalTimeout);
   co_return dialed.has_value();
 }
 
@@ -173,7 +173,8 @@ awaitable<Result<void>> Dcutr::try_as_called(ConnectionPtr circuit, int attempt)
   const bool at_once = attempt == 1 && agreed.round_trip < kNearRoundTrip;
   if (!at_once) CO_CHECK(co_await clock_.sleep_for(agreed.round_trip / 2));
   const Direction role = attempt == kPunchTries ? Direction::outbound : Direction::inbound;
-  co_return co_await dial_all(circuit->peer(), std::move(addresses), role, kPunchTimeout);
+  co_return co_await dial_all(circuit->peer(), std::move(addresses), role, Origin::punched,
+                              kPunchTimeout);
 }
 
 awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream) {
@@ -190,8 +191,8 @@ awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream
     co_return;
   }
   (void)co_await stream->close_write();
-  auto punched =
-      co_await dial_all(circuit->peer(), *std::move(addresses), Direction::outbound, kPunchTimeout);
+  auto punched = co_await dial_all(circuit->peer(), *std::move(addresses), Direction::outbound,
+                                   Origin::punched, kPunchTimeout);
   if (!punched) {
     log::debug("no direct path to {}: {}", circuit->peer().to_string(), punched.error().message());
   }
@@ -208,8 +209,8 @@ awaitable<Result<Dcutr::Addresses>> Dcutr::answer_exchange(ConnectionPtr circuit
 }
 
 awaitable<void> Dcutr::dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
-                                Event& done) {
-  auto connection = co_await swarm_.connect_once(std::move(peer), address, role);
+                                Origin how, Event& done) {
+  auto connection = co_await swarm_.connect_once(std::move(peer), address, role, how);
   if (connection) {
     done.set();
   } else {
@@ -218,13 +219,13 @@ awaitable<void> Dcutr::dial_one(codec::PeerId peer, codec::Multiaddr address, Di
 }
 
 awaitable<Result<void>> Dcutr::dial_all(codec::PeerId peer, Addresses addresses, Direction role,
-                                        Duration limit) {
+                                        Origin how, Duration limit) {
   if (addresses.empty()) co_return P2pErrc::no_addresses;
   co_await asio::this_coro::throw_if_cancelled(false);
   TaskScope attempts(swarm_.executor());
   Event done;
   for (codec::Multiaddr& address : addresses)
-    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, done));
+    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, how, done));
   // The other side's SYN may also have come to our listener: looked at when the time is over.
   auto dialed = co_await with_deadline<void>(clock_, limit, done.wait());
   co_await attempts.close();

@@ -75,8 +75,8 @@ class Dcutr {
 
   // Dials all at once, and waits for the first to succeed.
   awaitable<Result<void>> dial_all(codec::PeerId peer, Addresses addresses, Direction role,
-                                   Duration limit);
-  awaitable<void> dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
+                                   Origin how, Duration limit);
+  awaitable<void> dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role, Origin how,
                            Event& done);
   Addresses usable(const Connection& circuit, const Addresses& claimed) const;
   bool is_direct(const codec::PeerId& peer) const;

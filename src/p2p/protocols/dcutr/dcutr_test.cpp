@@ -130,6 +130,13 @@ TEST(Dcutr, the_caller_dials_what_the_called_side_tells_and_is_the_client) {
     EXPECT_EQ(c.a.swarm.connection_to(c.b.id())->facts().direction, Direction::outbound);
     EXPECT_EQ(c.b.swarm.connection_to(c.a.id())->facts().direction, Direction::inbound);
     EXPECT_EQ(c.b.dcutr.counters().punched, 1u);
+    EXPECT_EQ(c.a.swarm.connection_to(c.b.id())->facts().origin, Origin::punched);
+    const std::vector<Attempt> tried = c.b.swarm.attempts().of(c.a.id());
+    EXPECT_FALSE(tried.empty());
+    for (const Attempt& attempt : tried) {
+      EXPECT_EQ(attempt.how, Origin::punched);
+      EXPECT_TRUE(attempt.outcome) << "nobody listens there";
+    }
   });
 }
 
@@ -142,6 +149,8 @@ TEST(Dcutr, who_can_be_reached_is_dialed_without_ado) {
     co_await c.pass(kDcutrSettle + 500ms);
     EXPECT_TRUE(c.direct());
     EXPECT_EQ(c.b.dcutr.counters().reversals, 1u);
+    EXPECT_EQ(c.b.swarm.connection_to(c.a.id())->facts().origin, Origin::reversed);
+    EXPECT_EQ(c.a.swarm.connection_to(c.b.id())->facts().origin, Origin::accepted);
     EXPECT_EQ(c.b.dcutr.counters().tries, 0u);
   });
 }
