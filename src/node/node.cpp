@@ -109,6 +109,10 @@ overlay::OverlayOptions Node::overlay_options() const {
   options.mapped = [this] { return port_mapping_ ? port_mapping_->external() : std::nullopt; };
   options.last_seq = plan_.record_seq;
   options.reachable = [this] { return reachable(); };
+  options.unreachable = [this](const codec::Multiaddr& address) {
+    return host_.reachability().reachability().state_of(address) ==
+           p2p::ReachabilityState::unreachable;
+  };
   return options;
 }
 

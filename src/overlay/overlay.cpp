@@ -135,7 +135,15 @@ std::vector<codec::Multiaddr> Overlay::own_addresses() const {
     if (listening.size() > kMaxInterfaceAddresses) listening.resize(kMaxInterfaceAddresses);
     std::ranges::for_each(listening, add);
   }
-  std::ranges::for_each(relays_.addresses(), add);
+  const auto circuits = relays_.addresses();
+  if (!circuits.empty()) {
+    std::erase_if(addresses, [this](const codec::Multiaddr& address) {
+      const bool announced = std::ranges::find(options_.announce, address) != options_.announce.end();
+      return !announced && address.scope() == codec::AddressScope::public_internet &&
+             options_.unreachable(address);
+    });
+  }
+  std::ranges::for_each(circuits, add);
   // Loopback leads a peer on another machine to itself; it is told only where there is nothing
   // else.
   const auto is_loopback = [](const auto& address) { return rank(address) == kLoopbackRank; };

@@ -55,6 +55,8 @@ struct OverlayOptions {
   std::function<std::optional<codec::Multiaddr>()> mapped = [] { return std::nullopt; };
   // Whether everybody can reach this node without a relay.
   std::function<bool()> reachable = [] { return false; };
+  // Whether others are known not to reach this node at an address.
+  std::function<bool(const codec::Multiaddr&)> unreachable = [](const auto&) { return false; };
 };
 
 // What the rest of the program is told; called on the network thread, must not block.
@@ -104,7 +106,9 @@ class Overlay {
   const codec::PeerId& self() const { return host_.swarm().self(); }
   // Addresses for others, best first, without /p2p: those that the owner announces, the one that a
   // router maps, those under which enough peers see this node, when none are announced the
-  // interfaces', and circuits.
+  // interfaces', and circuits. Where there is a circuit, those of the internet that are known not
+  // to work are left out: each would cost a peer a dial, and NATs an entry in the way of hole
+  // punching.
   std::vector<codec::Multiaddr> own_addresses() const;
   BootstrapPeer own_bootstrap() const;
   // What own_addresses() or OverlayOptions::reachable say is not what it was: members learn it at

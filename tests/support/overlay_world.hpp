@@ -55,7 +55,9 @@ struct OverlayNode {
              {.resolver = &resolver}),
         overlay(host, clock, random,
                 {"node" + std::to_string(options.seed), "test", options.announce, options.last_seq,
-                 [this] { return mapped; }},
+                 [this] { return mapped; },
+                 [] { return false; },
+                 [this](const codec::Multiaddr& address) { return address == unreachable; }},
                 events()) {
     for (overlay::Network& network : options.networks) {
       EXPECT_TRUE(overlay.join(std::move(network)));
@@ -73,7 +75,8 @@ struct OverlayNode {
     return overlay.membership().connection_to(other.id()) != nullptr;
   }
 
-  std::optional<codec::Multiaddr> mapped;  // by a router
+  std::optional<codec::Multiaddr> mapped;       // by a router
+  std::optional<codec::Multiaddr> unreachable;  // the one that others cannot reach
   std::vector<std::uint64_t> seqs;
   std::vector<std::string> changes;  // "<peer>+<network>" and "<peer>-<network>"
   std::function<void()> on_member_changed = [] {};
