@@ -103,13 +103,13 @@ void Node::report_reachability() {
 
 overlay::OverlayOptions Node::overlay_options() const {
   overlay::OverlayOptions options;
-  options.node_name = plan_.name;
-  options.version = std::string(kVersion);
-  options.announce = plan_.announce;
-  options.mapped = [this] { return port_mapping_ ? port_mapping_->external() : std::nullopt; };
-  options.last_seq = plan_.record_seq;
+  options.own.node_name = plan_.name;
+  options.own.version = std::string(kVersion);
+  options.own.announce = plan_.announce;
+  options.own.last_seq = plan_.record_seq;
+  options.own.mapped = [this] { return port_mapping_ ? port_mapping_->external() : std::nullopt; };
   options.reachable = [this] { return reachable(); };
-  options.unreachable = [this](const codec::Multiaddr& address) {
+  options.own.unreachable = [this](const codec::Multiaddr& address) {
     return host_.reachability().reachability().state_of(address) ==
            p2p::ReachabilityState::unreachable;
   };

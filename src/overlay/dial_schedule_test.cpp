@@ -72,5 +72,17 @@ TEST(DialSchedule, begins_anew_after_news_of_the_peer) {
   EXPECT_LE(wait_of(schedule, now), kFirstRetry * 5 / 4 + 1ms);
 }
 
+TEST(DialSchedule, forgets_peers_that_are_gone) {
+  FakeRandom random(1);
+  DialSchedule schedule(random);
+  const TimePoint now = FakeClock().now();
+  schedule.failed(kPeer, now);
+  schedule.failed(kOther, now);
+  schedule.forget([](const codec::PeerId& peer) { return peer == kPeer; });
+  EXPECT_EQ(schedule.size(), 1u);
+  EXPECT_TRUE(schedule.due(kPeer, now));
+  EXPECT_FALSE(schedule.due(kOther, now));
+}
+
 }  // namespace
 }  // namespace oc::overlay

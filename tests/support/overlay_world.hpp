@@ -54,10 +54,9 @@ struct OverlayNode {
         host(executor, clock, random, key_of(options.seed), identify_options(),
              {.resolver = &resolver}),
         overlay(host, clock, random,
-                {"node" + std::to_string(options.seed), "test", options.announce, options.last_seq,
-                 [this] { return mapped; },
-                 [] { return false; },
-                 [this](const codec::Multiaddr& address) { return address == unreachable; }},
+                {{"node" + std::to_string(options.seed), "test", options.announce, options.last_seq,
+                  [this] { return mapped; },
+                  [this](const codec::Multiaddr& address) { return address == unreachable; }}},
                 events()) {
     for (overlay::Network& network : options.networks) {
       EXPECT_TRUE(overlay.join(std::move(network)));
