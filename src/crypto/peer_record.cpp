@@ -24,16 +24,17 @@ struct Payload {
   Bytes bytes;
 };
 
-Result<Payload> open_form(BytesView envelope, std::string_view domain, BytesView type) {
-  TRY(OpenedEnvelope opened, open_envelope(envelope, domain));
+Result<Payload> open_form(BytesView envelope, std::string_view domain, BytesView type,
+                          ProofCache* known) {
+  TRY(OpenedEnvelope opened, open_envelope(envelope, domain, known));
   if (!equal(opened.payload_type, type)) return Errc::unsupported;
   return Payload{std::move(opened.key), std::move(opened.payload)};
 }
 
-Result<Payload> open_either_form(BytesView envelope) {
-  Result<Payload> usual = open_form(envelope, kDomain, kType);
+Result<Payload> open_either_form(BytesView envelope, ProofCache* known) {
+  Result<Payload> usual = open_form(envelope, kDomain, kType, known);
   if (usual || usual.error() != make_error_code(CryptoErrc::bad_signature)) return usual;
-  return open_form(envelope, kRfcDomain, as_bytes(kRfcType));
+  return open_form(envelope, kRfcDomain, as_bytes(kRfcType), known);
 }
 
 }  // namespace
@@ -53,8 +54,8 @@ Bytes seal_peer_record(const PrivateKey& key, const PeerRecord& record) {
   return seal_envelope(key, kDomain, kType, as_bytes(message.SerializeAsString()));
 }
 
-Result<PeerRecord> open_peer_record(BytesView envelope) {
-  TRY(const Payload payload, open_either_form(envelope));
+Result<PeerRecord> open_peer_record(BytesView envelope, ProofCache* known) {
+  TRY(const Payload payload, open_either_form(envelope, known));
   pb::PeerRecord message;
   if (!message.ParseFromArray(payload.bytes.data(), static_cast<int>(payload.bytes.size()))) {
     return Errc::malformed;

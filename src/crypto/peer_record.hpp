@@ -12,6 +12,7 @@
 #include "codec/multiaddr.hpp"
 #include "codec/peer_id.hpp"
 #include "crypto/keys.hpp"
+#include "crypto/proof_cache.hpp"
 
 namespace oc::crypto {
 
@@ -33,6 +34,7 @@ Bytes seal_peer_record(const PrivateKey& key, const PeerRecord& record);
 // Opens an envelope of either form. Addresses that this program does not understand, or beyond
 // kMaxPeerRecordAddresses, are left out. Errors of open_envelope; Errc::unsupported for another
 // payload type; CryptoErrc::wrong_signer when the key is not that of the peer in the record.
-Result<PeerRecord> open_peer_record(BytesView envelope);
+// `known`: as in open_envelope.
+Result<PeerRecord> open_peer_record(BytesView envelope, ProofCache* known = nullptr);
 
 }  // namespace oc::crypto

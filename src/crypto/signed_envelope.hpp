@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "crypto/keys.hpp"
+#include "crypto/proof_cache.hpp"
 
 namespace oc::crypto {
 
@@ -26,7 +27,9 @@ struct OpenedEnvelope {
 };
 
 // Errc::limit_exceeded above kMaxEnvelopeSize, errors of PublicKey::unmarshal,
-// Errc::malformed, CryptoErrc::bad_signature (also for an envelope sealed for another domain).
-Result<OpenedEnvelope> open_envelope(BytesView bytes, std::string_view domain);
+// Errc::malformed, CryptoErrc::bad_signature (also for an envelope sealed for another domain). A
+// signature that is among the `known` ones, if there are such, is not verified again.
+Result<OpenedEnvelope> open_envelope(BytesView bytes, std::string_view domain,
+                                     ProofCache* known = nullptr);
 
 }  // namespace oc::crypto

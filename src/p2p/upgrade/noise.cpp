@@ -41,13 +41,14 @@ struct RemotePayload {
 };
 
 Result<RemotePayload> check_payload(BytesView bytes, BytesView static_key,
-                                    const std::optional<codec::PeerId>& expected) {
+                                    const std::optional<codec::PeerId>& expected,
+                                    crypto::ProofCache& proofs) {
   pb::NoiseHandshakePayload payload;
   if (!payload.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return P2pErrc::handshake_failed;
   }
   auto key = crypto::PublicKey::unmarshal(as_bytes(payload.identity_key()));
-  if (!key || !key->verify(to_sign(static_key), as_bytes(payload.identity_sig()))) {
+  if (!key || !proofs.verify(*key, to_sign(static_key), as_bytes(payload.identity_sig()))) {
     return P2pErrc::handshake_failed;
   }
   if (expected && key->peer_id() != *expected) return P2pErrc::wrong_peer;
@@ -67,7 +68,8 @@ std::optional<std::string> common_muxer(std::span<const std::string> initiators,
 
 awaitable<Result<RemotePayload>> exchange(net::Stream& stream, crypto::NoiseXX& noise,
                                           bool initiator, Bytes payload,
-                                          std::optional<codec::PeerId> expected) {
+                                          std::optional<codec::PeerId> expected,
+                                          crypto::ProofCache& proofs) {
   const auto step = [](auto result) -> Result<Bytes> {
     if (!result) return P2pErrc::handshake_failed;
     return *std::move(result);
@@ -88,7 +90,7 @@ awaitable<Result<RemotePayload>> exchange(net::Stream& stream, crypto::NoiseXX& 
     CO_TRY(const Bytes third, co_await receive_message(stream));
     CO_TRY(theirs, step(noise.read_message(third)));
   }
-  CO_TRY(RemotePayload remote, check_payload(theirs, *noise.remote_static(), expected));
+  CO_TRY(RemotePayload remote, check_payload(theirs, *noise.remote_static(), expected, proofs));
   if (initiator) {
     CO_TRY(Bytes third, step(noise.write_message(payload)));
     CO_CHECK(co_await send_message(stream, std::move(third)));
@@ -117,7 +119,8 @@ awaitable<Result<SecureChannel>> NoiseContext::secure(std::unique_ptr<net::Strea
   const auto role = initiator ? crypto::NoiseRole::initiator : crypto::NoiseRole::responder;
   crypto::NoiseXX noise(role, static_keys_, random_);
   Bytes payload = make_payload(options.muxers);
-  auto remote = co_await exchange(*below, noise, initiator, std::move(payload), options.expected);
+  auto remote =
+      co_await exchange(*below, noise, initiator, std::move(payload), options.expected, proofs_);
   if (!remote) {
     below->reset();
     co_return remote.error();

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "crypto/proof_cache.hpp"
 #include "crypto/x25519.hpp"
 #include "p2p/error.hpp"
 #include "p2p/upgrade/secure_channel.hpp"
@@ -41,8 +42,9 @@ class NoiseContext {
 
   Random& random_;
   crypto::X25519KeyPair static_keys_;
-  Bytes identity_key_;        // the public one, as libp2p writes it
-  Bytes identity_signature_;  // of the static key
+  Bytes identity_key_;         // the public one, as libp2p writes it
+  Bytes identity_signature_;   // of the static key
+  crypto::ProofCache proofs_;  // of peers' static keys
 };
 
 }  // namespace oc::p2p

@@ -237,6 +237,29 @@ TEST(NoiseForgery, unproven_identities_are_refused_in_both_roles) {
   }
 }
 
+TEST(NoiseForgery, who_proved_itself_before_has_to_do_so_again) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    const Forge bent = [](const auto& own) {
+      Bytes signature = key(7).sign(signed_text(kPrefix, own));
+      signature[17] ^= 1;
+      return payload_of(key(7).public_key().marshal(), signature);
+    };
+    FakeRandom random(5);
+    NoiseContext noise(key(5), random);
+    const std::vector<std::pair<Forge, bool>> visits{
+        {honest_payload, true}, {bent, false}, {honest_payload, true}};
+    for (const auto& [payload, proven] : visits) {
+      auto [forger, honest] = net::make_fake_stream_pair();
+      test::Operation<void> forging(executor, forge(*forger, true, payload));
+      auto channel = co_await noise.secure(std::move(honest), false, {});
+      EXPECT_EQ(channel.has_value(), proven);
+      channel = Errc::closed;
+      (void)co_await forging.result();
+    }
+  });
+}
+
 TEST(NoiseForgery, a_proven_key_of_another_peer_than_dialed_is_refused) {
   for (const bool initiates : {true, false}) {
     EXPECT_EQ(verdict_on(initiates, honest_payload, key(8).peer_id()), P2pErrc::wrong_peer);

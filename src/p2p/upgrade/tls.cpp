@@ -7,6 +7,7 @@
 #include <array>
 #include <new>
 
+#include "crypto/tls_library.hpp"
 #include "p2p/upgrade/tls_certificate.hpp"
 #include "p2p/upgrade/tls_stream.hpp"
 
@@ -21,6 +22,8 @@ constexpr std::size_t kBindingSize = 32;
 // AES first: nearly every CPU has instructions for it.
 constexpr const char* kSuites =
     "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+// The first is the one that a dialer sends its key of.
+constexpr const char* kGroups = "X25519:P-256:P-384:P-521";
 constexpr std::size_t kReadSize = 4096;
 
 struct SslFree {
@@ -36,6 +39,7 @@ void require(bool done) {
 struct Handshake {
   SecurityOptions options;
   WallTime now;
+  crypto::ProofCache& proofs;
   std::optional<crypto::PublicKey> remote;
   error_code refusal;  // why our own check failed
   crypto::SecretBytes client_secret;
@@ -51,10 +55,10 @@ Handshake& handshake_of(const SSL* ssl) {
   return *static_cast<Handshake*>(SSL_get_ex_data(ssl, handshake_index()));
 }
 
-Result<crypto::PublicKey> check_peer(X509_STORE_CTX* store, const Handshake& handshake) {
+Result<crypto::PublicKey> check_peer(X509_STORE_CTX* store, Handshake& handshake) {
   X509* certificate = X509_STORE_CTX_get0_cert(store);
   if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) != 1) return P2pErrc::bad_certificate;
-  TRY(crypto::PublicKey key, verify_tls_certificate(certificate, handshake.now));
+  TRY(crypto::PublicKey key, verify_tls_certificate(certificate, handshake.now, handshake.proofs));
   const auto& expected = handshake.options.expected;
   if (expected && key.peer_id() != *expected) return P2pErrc::wrong_peer;
   return key;
@@ -196,12 +200,13 @@ Result<SecureChannel> make_channel(std::unique_ptr<net::Stream> below, SSL* ssl,
 void TlsContext::Free::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
 
 TlsContext::TlsContext(const crypto::PrivateKey& identity, Clock& clock)
-    : clock_(clock), context_(SSL_CTX_new(TLS_method())) {
+    : clock_(clock), context_(SSL_CTX_new_ex(crypto::tls_library(), nullptr, TLS_method())) {
   SSL_CTX* context = context_.get();
   require(context != nullptr);
   const TlsCredentials credentials = make_tls_credentials(identity, clock.wall_now());
   require(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
           SSL_CTX_set_ciphersuites(context, kSuites) == 1 &&
+          SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
           SSL_CTX_use_certificate(context, credentials.certificate.get()) == 1 &&
           SSL_CTX_use_PrivateKey(context, credentials.key.get()) == 1);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -220,7 +225,7 @@ TlsContext::~TlsContext() = default;
 
 awaitable<Result<SecureChannel>> TlsContext::secure(std::unique_ptr<net::Stream> below,
                                                     bool initiator, SecurityOptions options) {
-  Handshake handshake{std::move(options), clock_.wall_now(), {}, {}, {}, {}};
+  Handshake handshake{std::move(options), clock_.wall_now(), proofs_, {}, {}, {}, {}};
   const SslPtr ssl = make_ssl(context_.get(), initiator, handshake);
   auto done = co_await shake_hands(*below, ssl.get());
   if (!done) {

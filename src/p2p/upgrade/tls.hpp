@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "base/clock.hpp"
+#include "crypto/proof_cache.hpp"
 #include "p2p/upgrade/secure_channel.hpp"
 
 struct ssl_ctx_st;
@@ -46,6 +47,7 @@ class TlsContext {
 
   Clock& clock_;
   std::unique_ptr<ssl_ctx_st, Free> context_;
+  crypto::ProofCache proofs_;  // of peers' certificates
 };
 
 }  // namespace oc::p2p

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "crypto/evp_key.hpp"
 #include "crypto/keys.hpp"
+#include "crypto/proof_cache.hpp"
 
 namespace oc::p2p {
 
@@ -34,7 +35,9 @@ TlsCredentials make_tls_credentials(const crypto::PrivateKey& identity, WallTime
 //
 // Taken are keys on the named curves P-256, P-384, P-521, Ed25519, Ed448, and RSA of kMinRsaBits to
 // kMaxRsaBits, signed over SHA-256 or better. Errors: P2pErrc::bad_certificate, and
-// PublicKey::unmarshal's for the peer's key.
-Result<crypto::PublicKey> verify_tls_certificate(X509* certificate, WallTime now);
+// PublicKey::unmarshal's for the peer's key. The two signatures are looked up in `proofs`, and only
+// they: all else is checked each time.
+Result<crypto::PublicKey> verify_tls_certificate(X509* certificate, WallTime now,
+                                                 crypto::ProofCache& proofs);
 
 }  // namespace oc::p2p

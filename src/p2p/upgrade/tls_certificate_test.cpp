@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "crypto/der.hpp"
+#include "crypto/tls_library.hpp"
 #include "p2p/error.hpp"
 #include "support/vectors.hpp"
 
@@ -24,14 +25,30 @@ crypto::PrivateKey identity(std::uint64_t seed = 1) {
   return crypto::PrivateKey::generate(random);
 }
 
+// As a handshake reads it.
 X509Ptr from_der(BytesView der) {
+  X509* certificate = X509_new_ex(crypto::tls_library(), nullptr);
   const Byte* at = der.data();
-  return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  return X509Ptr(d2i_X509(&certificate, &at, static_cast<long>(der.size())));
+}
+
+Bytes der_of(const X509Ptr& certificate) {
+  Byte* der = nullptr;
+  const int size = i2d_X509(certificate.get(), &der);
+  Bytes out(der, der + size);
+  OPENSSL_free(der);
+  return out;
+}
+
+// The verdict of somebody who never saw the certificate.
+Result<crypto::PublicKey> owner_of(X509* certificate) {
+  crypto::ProofCache proofs;
+  return verify_tls_certificate(certificate, kNow, proofs);
 }
 
 TEST(TlsCertificate, ours_name_us) {
   const TlsCredentials made = make_tls_credentials(identity(), kNow);
-  auto key = verify_tls_certificate(made.certificate.get(), kNow);
+  auto key = owner_of(made.certificate.get());
   EXPECT_TRUE(key && *key == identity().public_key());
 }
 
@@ -40,7 +57,7 @@ TEST(TlsCertificate, published_certificates_get_their_published_verdict) {
   for (const auto& vector : vectors.at("certificates")) {
     const X509Ptr certificate = from_der(test::hex_of(vector, "certificate"));
     ASSERT_NE(certificate, nullptr);
-    auto key = verify_tls_certificate(certificate.get(), kNow);
+    auto key = owner_of(certificate.get());
     EXPECT_EQ(key.has_value(), vector.at("valid").get<bool>()) << vector.at("name");
     if (!key) continue;
     EXPECT_EQ(key->peer_id().to_string(), test::text_of(vector, "peer_id"));
@@ -95,14 +112,10 @@ struct Forgery {
     change(x);
     EXPECT_GT(X509_sign(x, key.get(), digest), 0);
     // As a peer gets it: parsed from its bytes.
-    Byte* whole = nullptr;
-    const int whole_size = i2d_X509(x, &whole);
-    X509Ptr parsed = from_der({whole, static_cast<std::size_t>(whole_size)});
-    OPENSSL_free(whole);
-    return parsed;
+    return from_der(der_of(certificate));
   }
 
-  bool accepted() const { return verify_tls_certificate(make().get(), kNow).has_value(); }
+  bool accepted() const { return owner_of(make().get()).has_value(); }
 };
 
 crypto::EvpKey rsa_key(unsigned bits, unsigned long exponent = RSA_F4) {
@@ -228,7 +241,32 @@ TEST(TlsCertificate, it_is_signed_with_its_own_key) {
   const X509Ptr certificate = forgery.make();
   const crypto::EvpKey another(EVP_EC_gen("P-256"));
   X509_sign(certificate.get(), another.get(), EVP_sha256());
-  EXPECT_FALSE(verify_tls_certificate(certificate.get(), kNow));
+  EXPECT_FALSE(owner_of(certificate.get()));
+}
+
+TEST(TlsCertificate, one_that_was_seen_before_is_still_held_to_the_clock) {
+  crypto::ProofCache proofs;
+  const X509Ptr certificate = Forgery().make();
+  EXPECT_TRUE(verify_tls_certificate(certificate.get(), kNow, proofs));
+  EXPECT_EQ(proofs.size(), 2u);
+  EXPECT_TRUE(verify_tls_certificate(certificate.get(), kNow, proofs));
+  EXPECT_EQ(proofs.size(), 2u);
+  const auto late = verify_tls_certificate(certificate.get(), kNow + std::chrono::seconds(61), proofs);
+  EXPECT_EQ(late.error(), P2pErrc::bad_certificate);
+}
+
+TEST(TlsCertificate, one_that_was_seen_before_is_refused_with_any_bit_changed) {
+  crypto::ProofCache proofs;
+  const Bytes der = der_of(Forgery().make());
+  ASSERT_TRUE(verify_tls_certificate(from_der(der).get(), kNow, proofs));
+  for (std::size_t bit = 0; bit < 8 * der.size(); ++bit) {
+    Bytes bent = der;
+    bent[bit / 8] ^= static_cast<Byte>(1 << bit % 8);
+    const X509Ptr certificate = from_der(bent);
+    if (!certificate) continue;
+    EXPECT_FALSE(verify_tls_certificate(certificate.get(), kNow, proofs)) << bit;
+  }
+  EXPECT_EQ(proofs.size(), 2u);
 }
 
 // CVE-2023-39533: a huge key must cost no arithmetic.
@@ -242,7 +280,7 @@ TEST(TlsCertificate, a_peers_rsa_key_outside_of_the_bounds_is_refused_before_any
     append(fields, crypto::der_element(DerTag::octet_string, Bytes(64)));
     return std::vector<Bytes>{crypto::der_element(DerTag::sequence, fields)};
   };
-  auto result = verify_tls_certificate(forgery.make().get(), kNow);
+  auto result = owner_of(forgery.make().get());
   EXPECT_TRUE(!result && result.error() == Errc::limit_exceeded);
 }
 

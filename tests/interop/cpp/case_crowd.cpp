@@ -20,14 +20,17 @@ awaitable<Verdict<void>> connect_once(Dialer& dialer, Peer& peer) {
   co_return Verdict<void>();
 }
 
+awaitable<Verdict<void>> connect_and_leave(Dialer& dialer, Peer& peer, std::size_t& count) {
+  CO_TRY(const p2p::ConnectionPtr connection, co_await connect_and_ping(dialer, peer));
+  connection->close();
+  ++count;
+  co_return Verdict<void>();
+}
+
 // One connection after the other until `end`.
 awaitable<Verdict<void>> keep_connecting(Dialer& dialer, TimePoint end, std::size_t& count) {
   Peer& peer = dialer.make_peer();
-  while (dialer.clock().now() < end) {
-    CO_TRY(const p2p::ConnectionPtr connection, co_await connect_and_ping(dialer, peer));
-    connection->close();
-    ++count;
-  }
+  while (dialer.clock().now() < end) CO_CHECK(co_await connect_and_leave(dialer, peer, count));
   co_return Verdict<void>();
 }
 
@@ -58,13 +61,18 @@ CaseResult connects_case(Dialer& dialer) {
 }
 
 CaseResult rate_case(Dialer& dialer) {
+  const std::size_t strangers = dialer.count("strangers");
+  for (std::size_t i = 0; i < strangers; ++i) dialer.make_peer();
   const TimePoint began = dialer.clock().now();
   const std::chrono::duration<double> time(dialer.option("seconds"));
   const TimePoint end = began + std::chrono::duration_cast<Duration>(time);
   const std::size_t parallel = dialer.count("parallel");
   std::size_t count = 0;
-  const auto job = [&](std::size_t) { return keep_connecting(dialer, end, count); };
-  CO_CHECK(co_await run_all(parallel, parallel, job));
+  const auto job = [&](std::size_t i) {
+    return strangers == 0 ? keep_connecting(dialer, end, count)
+                          : connect_and_leave(dialer, *dialer.peers()[i], count);
+  };
+  CO_CHECK(co_await run_all(strangers == 0 ? parallel : strangers, parallel, job));
   Json out;
   out["connections"] = count;
   out["seconds"] = std::chrono::duration<double>(dialer.clock().now() - began).count();

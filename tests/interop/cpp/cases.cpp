@@ -13,7 +13,7 @@ const std::map<std::string, Case>& all_cases() {
       {"streams", {{{"count", 500}}, streams_case}},
       {"perf", {{{"upload", 0}, {"download", 0}}, perf_case}},
       {"connects", {{{"count", 10}}, connects_case}},
-      {"rate", {{{"seconds", 5}, {"parallel", 4}}, rate_case}},
+      {"rate", {{{"seconds", 5}, {"parallel", 4}, {"strangers", 0}}, rate_case}},
       {"hold", {{{"connections", 1}, {"streams", 1}}, hold_case, true}},
       {"autonat", {{{"other-ip", 0}, {"dead", 0}}, autonat_case}},
   };

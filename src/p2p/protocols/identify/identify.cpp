@@ -139,7 +139,7 @@ awaitable<void> Identify::hear(ConnectionPtr connection, std::unique_ptr<net::St
 void Identify::learn(const ConnectionPtr& connection, IdentifyClaims claims) {
   if (claims.observed_address) observe(*connection, *claims.observed_address);
   PeerInfo info = connection->info().value_or(PeerInfo{});
-  update(info, std::move(claims), connection->peer(), connection->facts().remote_address);
+  update(info, std::move(claims), connection->peer(), connection->facts().remote_address, &proofs_);
   const bool takes_pushes =
       std::ranges::find(info.protocols, kIdentifyPushId) != info.protocols.end();
   connection->set_info(std::move(info));

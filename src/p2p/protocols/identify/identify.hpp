@@ -102,6 +102,7 @@ class Identify {
   std::optional<TimerId> round_;                     // the next round of pushes, when one is due
   std::map<codec::PeerId, TokenBucket> allowances_;  // pushes that connected peers may still send
   ObservedAddresses observed_;
+  crypto::ProofCache proofs_;  // of peers' records
 };
 
 }  // namespace oc::p2p

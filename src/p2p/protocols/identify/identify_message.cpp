@@ -79,13 +79,13 @@ Result<void> add_message(IdentifyClaims& claims, BytesView bytes, const codec::P
 }
 
 void update(PeerInfo& info, IdentifyClaims claims, const codec::PeerId& peer,
-            const codec::Multiaddr& remote) {
+            const codec::Multiaddr& remote, crypto::ProofCache* known) {
   if (claims.agent_version) info.agent_version = *std::move(claims.agent_version);
   if (claims.protocol_version) info.protocol_version = *std::move(claims.protocol_version);
   if (claims.protocols) info.protocols = *std::move(claims.protocols);
   if (claims.observed_address) info.observed_address = *std::move(claims.observed_address);
   if (claims.signed_record) {
-    auto record = crypto::open_peer_record(*claims.signed_record);
+    auto record = crypto::open_peer_record(*claims.signed_record, known);
     if (record && record->peer == peer) {
       if (info.record_seq && record->seq < *info.record_seq) return;
       info.record_seq = record->seq;

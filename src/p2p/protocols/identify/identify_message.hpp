@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/proof_cache.hpp"
 #include "p2p/swarm/connection.hpp"
 
 namespace oc::p2p {
@@ -43,9 +44,9 @@ Result<void> add_message(IdentifyClaims& claims, BytesView message, const codec:
 // Changes `info` by what `peer` said: what was said takes the place of what was there. Addresses
 // come from the signed record if there is one that is valid and the peer's own; if that is older
 // than the one before, they stay as they are. Addresses of another peer, and those that cannot be
-// true for a connection to `remote` (is_told_over), are left out.
+// true for a connection to `remote` (is_told_over), are left out. `known`: as in open_envelope.
 void update(PeerInfo& info, IdentifyClaims claims, const codec::PeerId& peer,
-            const codec::Multiaddr& remote);
+            const codec::Multiaddr& remote, crypto::ProofCache* known = nullptr);
 
 // Whether an address means anything to both ends of a connection whose other end is at `remote`:
 // loopback only on loopback, private ones not on a connection through the Internet.
