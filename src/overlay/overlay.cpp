@@ -323,8 +323,10 @@ void Overlay::admit(const p2p::ConnectionPtr& connection, const NetworkId& netwo
 }
 
 awaitable<void> Overlay::drop_stranger(p2p::ConnectionPtr connection) {
-  if (auto done = co_await clock_.sleep_for(kProofTimeout); !done) co_return;
-  if (members_.is_member(*connection)) co_return;
+  do {
+    if (auto done = co_await clock_.sleep_for(kProofTimeout); !done) co_return;
+    if (members_.is_member(*connection)) co_return;
+  } while (host_.relay_service().serves(connection->peer()));
   ++counters_.strangers_dropped;
   connection->close();
 }

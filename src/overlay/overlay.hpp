@@ -20,7 +20,8 @@
 
 namespace oc::overlay {
 
-// A peer that has not proved membership within this time after connecting is dropped.
+// A peer that has not proved membership within this time after connecting is dropped, unless this
+// node is a public relay and serves it: then once that is over.
 inline constexpr Duration kProofTimeout = std::chrono::seconds(10);
 // Failed proofs that a peer, and an address, may have for one network in a minute; and an address
 // for all networks together.
