@@ -18,13 +18,14 @@ std::string limited_address(const codec::Multiaddr& address) {
 }  // namespace
 
 Admission::Admission(p2p::Swarm& swarm, Members& members, Mesh& mesh, Clock& clock, Random& random,
-                     OnProved on_proved)
+                     OnProved on_proved, MayStay may_stay)
     : swarm_(swarm),
       members_(members),
       mesh_(mesh),
       clock_(clock),
       random_(random),
       on_proved_(std::move(on_proved)),
+      may_stay_(std::move(may_stay)),
       failed_proofs_(kMaxFailedProofs, kFailedProofWindow),
       failed_addresses_(kMaxFailedProofsOfAddress, kFailedProofWindow) {
   swarm_.handle(kNetworkProtocol,
@@ -41,8 +42,10 @@ void Admission::begin(const p2p::ConnectionPtr& connection) {
 }
 
 awaitable<void> Admission::drop_stranger(p2p::ConnectionPtr connection) {
-  if (auto done = co_await clock_.sleep_for(kProofTimeout); !done) co_return;
-  if (members_.is_member(*connection)) co_return;
+  do {
+    if (auto done = co_await clock_.sleep_for(kProofTimeout); !done) co_return;
+    if (members_.is_member(*connection)) co_return;
+  } while (may_stay_(connection->peer()));
   ++counters_.strangers_dropped;
   connection->close();
 }

@@ -13,7 +13,8 @@
 
 namespace oc::overlay {
 
-// A peer that has not proved membership within this time after connecting is dropped.
+// A peer that has not proved membership within this time after connecting is dropped, unless this
+// node is a public relay and serves it: then once that is over.
 inline constexpr Duration kProofTimeout = std::chrono::seconds(10);
 // Failed proofs that a peer, and an address, may have for one network in a minute; and an address
 // for all networks together.
@@ -34,8 +35,11 @@ class Admission {
   // Membership in the network was proved on the connection, by either side.
   using OnProved = std::function<void(const p2p::ConnectionPtr&, const NetworkId&)>;
 
+  // Whether a stranger is to stay for now.
+  using MayStay = std::function<bool(const codec::PeerId&)>;
+
   Admission(p2p::Swarm& swarm, Members& members, Mesh& mesh, Clock& clock, Random& random,
-            OnProved on_proved);
+            OnProved on_proved, MayStay may_stay);
 
   // A new connection.
   void begin(const p2p::ConnectionPtr& connection);
@@ -64,6 +68,7 @@ class Admission {
   Clock& clock_;
   Random& random_;
   OnProved on_proved_;
+  MayStay may_stay_;
   AttemptLimiter failed_proofs_;
   AttemptLimiter failed_addresses_;
   std::map<codec::PeerId, error_code> refusals_;

@@ -15,10 +15,12 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
               on_record(network, record);
             }),
       mesh_(host.swarm(), members_, clock, random),
-      admission_(host.swarm(), members_, mesh_, clock, random,
-                 [this](const p2p::ConnectionPtr& connection, const NetworkId& network) {
-                   on_proved(connection, network);
-                 }),
+      admission_(
+          host.swarm(), members_, mesh_, clock, random,
+          [this](const p2p::ConnectionPtr& connection, const NetworkId& network) {
+            on_proved(connection, network);
+          },
+          [this](const codec::PeerId& peer) { return host_.relay_service().serves(peer); }),
       reachable_(std::move(options.reachable)),
       relays_(host.swarm(), host.relay_client(), clock, relay_keeper_options()),
       own_record_(host, members_, sync_, relays_, clock, std::move(options.own),

@@ -162,6 +162,34 @@ TEST(Overlay, a_peer_that_proves_nothing_is_dropped_after_ten_seconds) {
   test::in_world(a_peer_that_proves_nothing_is_dropped_after_ten_seconds);
 }
 
+awaitable<void> a_stranger_that_is_relayed_to_stays_as_long_as_it_is(World& world) {
+  p2p::RelayOptions relay;
+  relay.serve_strangers = true;
+  relay.reservations.lifetime = 30s;
+  OverlayNode& member = world.add({.seed = 1, .relay = std::move(relay)});
+  member.overlay.start();
+  member.host.relay_service().serve(true);
+  FakeRandom random(9);
+  p2p::IdentifyOptions identify;
+  identify.addresses = [] { return std::vector<codec::Multiaddr>(); };
+  identify.record_seq = [] { return std::uint64_t{1}; };
+  p2p::Host stranger(world.executor(), world.clock, random, key_of(9), identify);
+  auto dialed = co_await world.result_of(
+      stranger.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
+  CO_ASSERT_TRUE(dialed);
+  const auto reserved = co_await world.result_of(stranger.relay_client().reserve(*dialed));
+  EXPECT_TRUE(reserved);
+  co_await world.pass(kProofTimeout * 2 + 1s, 50ms);
+  EXPECT_TRUE((*dialed)->alive());
+  co_await world.pass(kProofTimeout * 2, 50ms);
+  EXPECT_FALSE((*dialed)->alive()) << "the reservation has expired";
+  dialed = Errc::closed;
+  EXPECT_TRUE(co_await world.finish(stranger.swarm().close()));
+}
+TEST(Overlay, a_stranger_that_is_relayed_to_stays_as_long_as_it_is) {
+  test::in_world(a_stranger_that_is_relayed_to_stays_as_long_as_it_is);
+}
+
 awaitable<void> nothing_is_proved_on_a_connection_dialed_anew(World& world) {
   OverlayNode& a = world.member(1);
   OverlayNode& b = world.member(2);

@@ -52,6 +52,13 @@ def make_cpp_transport_test():
     return [program]
 
 
+def make_cpp_hole_punch_test():
+    program = ROOT / "build" / PRESET / "hole-punch-test"
+    if not program.exists():
+        raise NotBuilt(f"{program} is missing: run scripts/build {PRESET} hole-punch-test")
+    return [program]
+
+
 def make_go():
     need(["go", "env", "GOVERSION"], HERE / "go" / "go.mod", r"^go ([\d.]+)$")
     program = BUILD / "go-peer"
@@ -77,6 +84,7 @@ def make_rust():
 
 _makers = {
     "cpp": make_cpp, "cpp-transport-test": make_cpp_transport_test,
+    "cpp-hole-punch-test": make_cpp_hole_punch_test,
     "go": make_go, "js": make_js, "rust": make_rust,
 }
 _commands = {}
@@ -127,24 +135,22 @@ def build(argv, sources, **environment):
 
 
 class Listener:
-    """A peer that listens, until it is closed."""
+    """A peer that listens, or relays, until it is closed. `told` is all that it said when it was ready."""
 
-    def __init__(self, name, *options, popen=subprocess.Popen):
+    def __init__(self, name, *options, popen=subprocess.Popen, does="listen"):
         self._log = tempfile.TemporaryFile("w+", errors="replace")
         self._process = popen(
-            [*command(name), "listen", *map(str, options)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+            [*command(name), does, *map(str, options)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0,
         )
-        ready, _, _ = select.select([self._process.stdout], [], [], LISTEN_WITHIN_S)
-        line = self._process.stdout.readline() if ready else ""
-        if not line:
+        self.told = self.next(LISTEN_WITHIN_S)
+        if self.told is None:
             self._process.kill()
             self._process.wait()
-            raise RuntimeError(f"the {name} peer does not listen:\n{self.log}")
-        at = json.loads(line)
+            raise RuntimeError(f"the {name} peer does not {does}:\n{self.log}")
         self.pid = self._process.pid
-        self.id = at["id"]
-        self.addresses = at["addresses"]
+        self.id = self.told["id"]
+        self.addresses = self.told["addresses"]
 
     def __enter__(self):
         return self
@@ -156,6 +162,12 @@ class Listener:
     def log(self):
         self._log.seek(0)
         return self._log.read()
+
+    def next(self, within):
+        """The next line that it says, or None when it says nothing more within so many seconds."""
+        ready, _, _ = select.select([self._process.stdout], [], [], within)
+        line = self._process.stdout.readline() if ready else b""
+        return json.loads(line) if line else None
 
     def close(self):
         """Ends its input, upon which it must end by itself, and cleanly."""

@@ -14,8 +14,8 @@ class RedisServer:
     """Runs on a laboratory's host until it is closed, and keeps nothing on disk."""
 
     def __init__(self, host):
+        self.host = host
         self.address = f"{host.address}:{PORT}"
-        self._host = host
         self._log = tempfile.TemporaryFile("w+", errors="replace")
         self._directory = tempfile.TemporaryDirectory()
         self._process = host.popen(
@@ -51,4 +51,4 @@ class RedisServer:
         return self._ask("PING", check=False).stdout == "PONG\n"
 
     def _ask(self, *command, check):
-        return self._host.run(["redis-cli", "-h", self._host.address, "-p", PORT, *command], check=check)
+        return self.host.run(["redis-cli", "-h", self.host.address, "-p", PORT, *command], check=check)

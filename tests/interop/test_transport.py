@@ -6,12 +6,19 @@ import time
 
 import pytest
 
+import harness_app
 import peers
-import transport_app
+from harness_app import App
 from lab.topology import Lab
 from redis_server import RedisServer
-from transport_app import App
 
+TEST = "transport-test"
+RESULT = re.compile(
+    r"latency:\n"
+    r"  handshake_plus_one_rtt: (\d+(?:\.\d+)?)\n"
+    r"  ping_rtt: (\d+(?:\.\d+)?)\n"
+    r"  unit: ms\n"
+)
 OTHERS = ["go", "rust"]
 SECURE_CHANNELS = ["noise", "tls"]
 # Nothing is asked for on this port; what dials it is refused at once.
@@ -19,7 +26,7 @@ NOBODY_LISTENS = 1
 
 
 def peers_of(*names):
-    return pytest.mark.peers(*sorted({transport_app.built_by(name) for name in names}))
+    return pytest.mark.peers(*sorted({harness_app.built_by(name, TEST) for name in names}))
 
 
 def pairs():
@@ -42,10 +49,10 @@ class Harness:
         self.dialer_host = dialer_host
 
     def listener(self, name, run, **changed):
-        return App(name, self.listener_host, self.variables(run, "false", changed))
+        return App(name, TEST, self.listener_host, self.variables(run, "false", changed))
 
     def dialer(self, name, run, **changed):
-        return App(name, self.dialer_host, self.variables(run, "true", changed))
+        return App(name, TEST, self.dialer_host, self.variables(run, "true", changed))
 
     def variables(self, run, is_dialer, changed):
         """As the harness sets them, but for what a test changes; None is a variable that is not set."""
@@ -80,13 +87,13 @@ def test_the_dialer_measures_the_listener(harness, record_property, dialer, list
         assert status == 0, said
         assert serving.runs, said
         assert serving.end() == 0
-    latency = transport_app.parse(printed)
-    assert 0 < latency.ping_rtt < latency.handshake_plus_one_rtt < took_ms
+    handshake_plus_one_rtt, ping_rtt = map(float, RESULT.fullmatch(printed).groups())
+    assert 0 < ping_rtt < handshake_plus_one_rtt < took_ms
     record_property("dialer", dialer)
     record_property("listener", listener)
     record_property("secure_channel", secure_channel)
-    record_property("handshake_plus_one_rtt_ms", latency.handshake_plus_one_rtt)
-    record_property("ping_rtt_ms", latency.ping_rtt)
+    record_property("handshake_plus_one_rtt_ms", handshake_plus_one_rtt)
+    record_property("ping_rtt_ms", ping_rtt)
 
 
 # What is demanded of our app beside

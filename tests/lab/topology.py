@@ -15,6 +15,9 @@ from .namespace import Namespace
 from .network import Network
 
 _INTERNET = "192.0.2"
+# For programs that take no address of documentation for one on the internet: a block that is routed
+# worldwide in principle and used by no host (RFC 7450), and that exists inside the namespaces only, too.
+ROUTABLE = "192.52.193"
 _INTERNET6 = "2001:db8::"
 _LANS = "10.0"
 _CARRIERS = "100.64"
@@ -35,13 +38,16 @@ SAME_NAT = "same-nat"
 
 
 class Lab:
-    """Makes hosts and routers; `close` (or leaving the `with`) takes all of them down."""
+    """Makes hosts and routers; `close` (or leaving the `with`) takes all of them down.
 
-    def __init__(self):
+    `internet` is what the addresses of its internet begin with.
+    """
+
+    def __init__(self, internet=_INTERNET):
         self._made = []
         self._next_lan = 1
         self._next_link = 1
-        self._internet = Network(self._keep(Namespace("internet")), "br0", _INTERNET, _INTERNET6, multicast=False)
+        self._internet = Network(self._keep(Namespace("internet")), "br0", internet, _INTERNET6, multicast=False)
 
     def __enter__(self):
         return self

@@ -47,12 +47,13 @@ struct OverlayNode {
     std::vector<overlay::Network> networks = {};
     std::uint64_t last_seq = 0;
     std::vector<codec::Multiaddr> announce = {};
+    p2p::RelayOptions relay = {};
   };
 
   OverlayNode(Executor executor, Clock& clock, Options options)
       : random(options.seed * 1000),
         host(executor, clock, random, key_of(options.seed), identify_options(),
-             {.resolver = &resolver}),
+             {.resolver = &resolver}, std::move(options.relay)),
         overlay(host, clock, random,
                 {{"node" + std::to_string(options.seed), "test", options.announce, options.last_seq,
                   [this] { return mapped; },

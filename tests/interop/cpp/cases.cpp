@@ -15,6 +15,7 @@ const std::map<std::string, Case>& all_cases() {
       {"connects", {{{"count", 10}}, connects_case}},
       {"rate", {{{"seconds", 5}, {"parallel", 4}, {"strangers", 0}}, rate_case}},
       {"hold", {{{"connections", 1}, {"streams", 1}}, hold_case, true}},
+      {"circuit", {{{"bytes", 1024}, {"patience", 0}}, circuit_case}},
       {"autonat", {{{"other-ip", 0}, {"dead", 0}}, autonat_case}},
   };
   return cases;

@@ -30,6 +30,7 @@ CaseResult connects_case(Dialer& dialer);
 CaseResult rate_case(Dialer& dialer);
 CaseResult hold_case(Dialer& dialer);
 CaseResult autonat_case(Dialer& dialer);
+CaseResult circuit_case(Dialer& dialer);
 
 const std::map<std::string, Case>& all_cases();
 

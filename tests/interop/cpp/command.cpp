@@ -7,7 +7,8 @@
 namespace oc::interop {
 namespace {
 
-constexpr const char* kUsage = "usage: interop-peer listen [flags] | dial ADDRESS CASE [flags]";
+constexpr const char* kUsage =
+    "usage: interop-peer listen [flags] | dial ADDRESS CASE [flags] | relay [flags]";
 
 std::optional<double> parse_amount(const std::string& text) {
   double amount = 0;
@@ -34,8 +35,10 @@ Verdict<void> take_flag(Command& command, const std::string& name, const std::st
       return Failure{"no kind of key " + value + "; there are ed25519, secp256k1, ecdsa and rsa"};
     command.key = value;
   } else if (name == "ip") {
-    if (!is_one_of(value, {"4", "6"})) return Failure{"no IP version " + value};
+    if (!is_one_of(value, {"4", "6", "any"})) return Failure{"no IP version " + value};
     command.ip = value;
+  } else if (name == "relay") {
+    command.relay = value;
   } else {
     const auto amount = parse_amount(value);
     if (!amount) return Failure{"--" + name + " takes a number, not " + value};
@@ -66,6 +69,10 @@ Verdict<Command> parse_command(const std::vector<std::string>& words) {
   TRY(const std::vector<std::string> rest, take_flags(command, words));
   if (rest.size() == 1 && rest[0] == "listen") {
     if (!command.options.empty()) return Failure{kUsage};
+    return command;
+  }
+  if (rest.size() == 1 && rest[0] == "relay") {
+    command.action = Action::relay;
     return command;
   }
   if (rest.size() != 3 || rest[0] != "dial") return Failure{kUsage};

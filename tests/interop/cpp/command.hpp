@@ -9,7 +9,7 @@
 
 namespace oc::interop {
 
-enum class Action { listen, dial };
+enum class Action { listen, dial, relay };
 
 struct Command {
   Action action = Action::listen;
@@ -18,7 +18,8 @@ struct Command {
   std::string security = "noise";
   std::string key = "ed25519";
   std::string ip = "4";
-  std::map<std::string, double> options;  // of the case: by name, without the dashes
+  std::string relay;                      // through which to be had, when listening; or empty
+  std::map<std::string, double> options;  // of the case or the relay: by name, without the dashes
 };
 
 // The words after the program's name.

@@ -18,6 +18,7 @@
 #include "cases.hpp"
 #include "command.hpp"
 #include "p2p/upgrade/tls.hpp"
+#include "relaying.hpp"
 #include "service.hpp"
 
 namespace oc::interop {
@@ -54,15 +55,57 @@ awaitable<void> end_of_input() {
   }
 }
 
+Json whereabouts(const Peer& peer, std::vector<std::string> addresses) {
+  Json out;
+  out["id"] = peer.swarm().self().to_string();
+  out["addresses"] = std::move(addresses);
+  return out;
+}
+
 awaitable<int> listen(Surroundings& around, std::string ip) {
   std::vector<std::unique_ptr<Peer>> peers;
   Peer& peer = *peers.emplace_back(std::make_unique<Peer>(around));
   const Service service(peer);
   if (auto listening = peer.listen(ip); !listening) co_return fail(listening.error().what);
-  Json out;
-  out["id"] = peer.swarm().self().to_string();
-  out["addresses"] = peer.addresses();
-  print(out);
+  print(whereabouts(peer, peer.addresses()));
+  co_await end_of_input();
+  co_await close_all(peers);
+  co_return 0;
+}
+
+// Prints where it is to be had, and each reservation.
+awaitable<int> listen_through(Surroundings& around, Command command) {
+  std::vector<std::unique_ptr<Peer>> peers;
+  Peer& peer = *peers.emplace_back(std::make_unique<Peer>(around));
+  const Service service(peer);
+  if (auto listening = peer.listen(command.ip); !listening) co_return fail(listening.error().what);
+  Reserved reserved(peer, around.clock);
+  auto first = co_await reserved.start(command.relay);
+  if (first) {
+    Json out = whereabouts(peer, reserved.addresses());
+    out["reservation"] = *std::move(first);
+    print(out);
+    reserved.on_renewal([](Json reservation) {
+      Json renewed;
+      renewed["reservation"] = std::move(reservation);
+      print(renewed);
+    });
+    co_await end_of_input();
+  }
+  co_await reserved.close();
+  co_await close_all(peers);
+  co_return first ? 0 : fail(first.error().what);
+}
+
+awaitable<int> relay(Surroundings& around, Command command) {
+  auto options = relay_options(command.options);
+  if (!options) co_return fail(options.error().what);
+  std::vector<std::unique_ptr<Peer>> peers;
+  Peer& peer = *peers.emplace_back(std::make_unique<Peer>(around, *options));
+  if (auto listening = peer.listen(command.ip); !listening) co_return fail(listening.error().what);
+  if (!options->serve_strangers) trust_everybody(peer);
+  peer.host().relay_service().serve(true);
+  print(whereabouts(peer, peer.addresses()));
   co_await end_of_input();
   co_await close_all(peers);
   co_return 0;
@@ -107,8 +150,13 @@ awaitable<int> dial(Surroundings& around, Command command) {
 }
 
 awaitable<int> follow(Surroundings& around, Command command) {
-  if (command.action == Action::listen) return listen(around, command.ip);
-  return dial(around, std::move(command));
+  switch (command.action) {
+    case Action::dial: return dial(around, std::move(command));
+    case Action::relay: return relay(around, std::move(command));
+    case Action::listen: break;
+  }
+  if (command.relay.empty()) return listen(around, std::move(command.ip));
+  return listen_through(around, std::move(command));
 }
 
 // `hold` takes a descriptor for each connection.

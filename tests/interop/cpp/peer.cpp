@@ -31,10 +31,10 @@ awaitable<Verdict<void>> close_one(Peer& peer) {
 
 }  // namespace
 
-Peer::Peer(Surroundings& around)
+Peer::Peer(Surroundings& around, p2p::RelayOptions relay)
     : host_(around.executor, around.clock, around.random,
             crypto::PrivateKey::generate(around.random), identify_options(), swarm_options(around),
-            p2p::RelayOptions(), {.allow_local = true}) {}
+            std::move(relay), {.allow_local = true}) {}
 
 p2p::IdentifyOptions Peer::identify_options() {
   p2p::IdentifyOptions options;
@@ -45,8 +45,8 @@ p2p::IdentifyOptions Peer::identify_options() {
 }
 
 Verdict<void> Peer::listen(const std::string& ip) {
-  const auto loopback = asio::ip::make_address(ip == "6" ? "::1" : "127.0.0.1");
-  return explain("listen", swarm().listen({loopback, 0}));
+  const char* at = ip == "6" ? "::1" : ip == "any" ? "0.0.0.0" : "127.0.0.1";
+  return explain("listen", swarm().listen({asio::ip::make_address(at), 0}));
 }
 
 std::vector<std::string> Peer::addresses() const {

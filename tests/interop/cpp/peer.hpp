@@ -20,9 +20,10 @@ struct Surroundings {
 
 class Peer {
  public:
-  explicit Peer(Surroundings& around);
+  explicit Peer(Surroundings& around, p2p::RelayOptions relay = {});
 
-  // On the loopback address of that version of IP ("4" or "6"), at any free port.
+  // On the loopback address of that version of IP ("4" or "6"), or on all of version 4 ("any"), at
+  // any free port.
   Verdict<void> listen(const std::string& ip);
   // Each with the peer id at its end.
   std::vector<std::string> addresses() const;

@@ -35,6 +35,7 @@ var cases = map[string]func(*flag.FlagSet) action{
 	"rate":       rateCase,
 	"hold":       holdCase,
 	"autonat":    autonatCase,
+	"circuit":    circuitCase,
 }
 
 // A dialer knows whom to dial, and as what kind of host.

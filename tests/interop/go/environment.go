@@ -75,6 +75,13 @@ func (v *variables) ip(name string) net.IP {
 	return ip
 }
 
+func (v *variables) orElse(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
 func (v *variables) seconds(name string, otherwise time.Duration) time.Duration {
 	value := os.Getenv(name)
 	if value == "" {

@@ -37,6 +37,10 @@ var securities = map[string][]libp2p.Option{
 type hostKind struct {
 	security string
 	key      string
+	// Finds out under which addresses others see it.
+	discovers bool
+	// Options beside those that all hosts of this program have.
+	more []libp2p.Option
 }
 
 func (k *hostKind) flags(flags *flag.FlagSet) {
@@ -61,7 +65,11 @@ func (k *hostKind) newHost(addresses ...string) (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return libp2p.New(
+	more := k.more
+	if !k.discovers {
+		more = append(more, libp2p.DisableIdentifyAddressDiscovery())
+	}
+	return libp2p.New(append(more,
 		libp2p.Identity(key),
 		libp2p.UserAgent("open-chat-interop-go"),
 		libp2p.NoListenAddrs,
@@ -72,7 +80,6 @@ func (k *hostKind) newHost(addresses ...string) (host.Host, error) {
 		libp2p.ResourceManager(&network.NullResourceManager{}),
 		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
 		libp2p.ForceReachabilityPrivate(),
-		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.DisableMetrics(),
-	)
+	)...)
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -19,7 +21,11 @@ type link struct {
 
 // newLink makes the host; it does not connect it yet.
 func (d *dialer) newLink() (*link, error) {
-	h, err := d.kind.newHost()
+	kind := d.kind
+	if slices.ContainsFunc(d.target.Addrs, isCircuit) {
+		kind.more = append(kind.more, libp2p.EnableRelay())
+	}
+	h, err := kind.newHost()
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +33,7 @@ func (d *dialer) newLink() (*link, error) {
 }
 
 // connect returns once the listener is connected and identified.
-func (l *link) connect(ctx context.Context) error { return l.host.Connect(ctx, l.target) }
+func (l *link) connect(ctx context.Context) error { return l.host.Connect(mayBeLimited(ctx), l.target) }
 
 func (l *link) close() { l.host.Close() }
 
@@ -52,7 +58,7 @@ func connected(follow func(context.Context, *link) (any, error)) action {
 
 // open makes a stream; it and all that happens on it end with the context's deadline.
 func (l *link) open(ctx context.Context, id protocol.ID) (network.Stream, error) {
-	s, err := l.host.NewStream(ctx, l.target.ID, id)
+	s, err := l.host.NewStream(mayBeLimited(ctx), l.target.ID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +68,7 @@ func (l *link) open(ctx context.Context, id protocol.ID) (network.Stream, error)
 // openAgreed is like open, but waits for the listener to have agreed to the protocol. (Otherwise
 // go-libp2p proposes it along with the first bytes, and a reset would overtake the proposal.)
 func (l *link) openAgreed(ctx context.Context, id protocol.ID) (network.Stream, error) {
-	s, err := l.host.Network().NewStream(network.WithNoDial(ctx, "connected before"), l.target.ID)
+	s, err := l.host.Network().NewStream(network.WithNoDial(mayBeLimited(ctx), "connected before"), l.target.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,8 @@ func main() {
 
 func run(words []string) error {
 	if len(words) == 0 {
-		return errors.New("usage: peer listen [flags] | peer dial ADDRESS CASE [flags] | peer find | peer transport-test")
+		return errors.New("usage: peer listen [flags] | peer dial ADDRESS CASE [flags] | peer relay [flags] | " +
+			"peer find | peer transport-test | peer hole-punch-test")
 	}
 	switch words[0] {
 	case "listen":
@@ -26,8 +27,12 @@ func run(words []string) error {
 		return dial(words[1:])
 	case "find":
 		return find(words[1:])
+	case "relay":
+		return relay(words[1:])
 	case "transport-test":
 		return transportTest(words[1:])
+	case "hole-punch-test":
+		return holePunchTest(words[1:])
 	}
-	return fmt.Errorf("no command %q; there are listen, dial, find and transport-test", words[0])
+	return fmt.Errorf("no command %q; there are listen, dial, relay, find, transport-test and hole-punch-test", words[0])
 }

@@ -1,6 +1,7 @@
 // A case exports `options`, its numbers with their defaults; `run(dialer, options)`, which gives
 // what to print or throws what was not so; and `holds`, when what it made is to stand until
 // standard input ends.
+import * as circuit from "./cases/circuit.mjs";
 import * as connects from "./cases/connects.mjs";
 import * as echo from "./cases/echo.mjs";
 import * as halfClose from "./cases/half-close.mjs";
@@ -25,4 +26,5 @@ export const cases = {
   connects,
   rate,
   hold,
+  circuit,
 };

@@ -4,6 +4,7 @@ import { cases } from "./cases.mjs";
 
 const USAGE = `usage:
   peer listen [--security noise|tls|both] [--key ed25519|secp256k1|ecdsa|rsa] [--ip 4|6]
+    [--relay ADDRESS]
   peer dial ADDRESS CASE [--security …] [--key …] [options of the case]
 cases: ${Object.keys(cases).join(", ")}`;
 
@@ -15,7 +16,9 @@ const CHOICES = {
 
 /** The command line as a value: the command's name, and what it is to do. Throws what is wrong. */
 export function parse([command, ...words]) {
-  if (command === "listen") return { command, ...read(words, ["security", "key", "ip"]).values };
+  if (command === "listen") {
+    return { command, ...read(words, ["security", "key", "ip"], {}, ["relay"]).values };
+  }
   const [address, name, ...rest] = words;
   if (command !== "dial" || name === undefined) throw new Error(USAGE);
   const chosen = cases[name];
@@ -24,14 +27,17 @@ export function parse([command, ...words]) {
   return { command, address, ...values, chosen, options };
 }
 
-// The choices named, each the first of its list when not given, and the numbers of the case.
-function read(words, choices, defaults = {}) {
-  const known = [...choices, ...Object.keys(defaults)];
+// The choices named, each the first of its list when not given, the numbers of the case, and texts.
+function read(words, choices, defaults = {}, texts = []) {
+  const known = [...choices, ...Object.keys(defaults), ...texts];
   const { values: given } = parseArgs({
     args: words,
     options: Object.fromEntries(known.map((name) => [name, { type: "string" }])),
   });
-  const values = Object.fromEntries(choices.map((name) => [name, choice(name, given[name])]));
+  const values = Object.fromEntries([
+    ...choices.map((name) => [name, choice(name, given[name])]),
+    ...texts.map((name) => [name, given[name]]),
+  ]);
   const options = Object.fromEntries(
     Object.entries(defaults).map(([name, number]) => [name, count(name, given[name], number)]),
   );

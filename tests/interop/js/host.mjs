@@ -1,3 +1,4 @@
+import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { identify, identifyPush } from "@libp2p/identify";
 import { noise } from "@libp2p/noise";
@@ -26,16 +27,19 @@ export class Unsupported extends Error {}
 
 /**
  * A started host with a fresh key. With `ip` it listens on that loopback address and identifies
- * whoever connects; without, it listens nowhere and identifies nobody by itself. Throws Unsupported
- * for a key that js-libp2p has no peer ids of.
+ * whoever connects, and with `relay`, the address of a relay, is to be had through that, too;
+ * without, it listens nowhere and identifies nobody by itself. Throws Unsupported for a key that
+ * js-libp2p has no peer ids of.
  */
-export async function createHost({ security, key, ip }) {
+export async function createHost({ security, key, ip, relay }) {
   const privateKey = await generateKeyPair(KEY_TYPES[key]);
   try {
     return await createLibp2p({
       privateKey,
-      addresses: { listen: ip ? [LOOPBACK[ip]] : [] },
-      transports: [tcp()],
+      addresses: {
+        listen: [...(ip ? [LOOPBACK[ip]] : []), ...(relay ? [`${relay}/p2p-circuit`] : [])],
+      },
+      transports: [tcp(), circuitRelayTransport()],
       connectionEncrypters: ENCRYPTERS[security],
       streamMuxers: [
         yamux({

@@ -14,6 +14,8 @@ import { serve } from "./served.mjs";
 // The longest that a case may take, to what it prints.
 const CASE_MS = 60_000;
 
+const isCircuit = (address) => `${address}`.includes("/p2p-circuit/");
+
 const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 async function inputEnd() {
@@ -21,10 +23,11 @@ async function inputEnd() {
   await once(process.stdin, "end");
 }
 
-async function listen({ security, key, ip }) {
-  const host = await createHost({ security, key, ip });
+async function listen({ security, key, ip, relay }) {
+  const host = await createHost({ security, key, ip, relay });
   await serve(host);
-  print({ id: host.peerId, addresses: host.getMultiaddrs() });
+  const all = host.getMultiaddrs();
+  print({ id: host.peerId, addresses: relay ? all.filter(isCircuit) : all });
   await inputEnd();
   await host.stop();
 }

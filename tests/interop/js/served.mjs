@@ -17,6 +17,7 @@ export function handle(host, protocol, handler) {
   return host.handle(protocol, handler, {
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS,
+    runOnLimitedConnection: true,
   });
 }
 

@@ -90,6 +90,13 @@ void RelayService::serve(bool on) {
       kHopLimits);
 }
 
+bool RelayService::serves(const codec::PeerId& peer) const {
+  return reservations_.has(peer, clock_.now()) ||
+         std::ranges::any_of(circuits_, [&peer](const auto& entry) {
+           return entry.second.source == peer || entry.second.target == peer;
+         });
+}
+
 bool RelayService::may_be_served(const Connection& connection) const {
   return connection.facts().direct() && (connection.trusted() || options_.serve_strangers);
 }

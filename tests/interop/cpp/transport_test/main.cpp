@@ -15,11 +15,14 @@
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "environment.hpp"
-#include "peer.hpp"
-#include "redis.hpp"
+#include "harness/peer.hpp"
+#include "harness/redis.hpp"
 
 namespace oc::transport_test {
 namespace {
+
+using harness::Peer;
+using harness::Redis;
 
 template <class T>
 T value_of(Result<T> result, const std::string& doing) {

@@ -1,6 +1,10 @@
 //! The command line: words in their order, options anywhere among them.
 
-use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
 use anyhow::{bail, ensure, Context as _, Result};
 use libp2p::Multiaddr;
@@ -9,22 +13,30 @@ use pico_args::Arguments;
 use crate::{
     cases::{Case, Target},
     host::Identity,
+    relaying::Terms,
 };
 
 pub enum Command {
     Listen { identity: Identity, ip: IpAddr },
+    ListenThrough { identity: Identity, ip: IpAddr, relay: Multiaddr },
+    Relay { identity: Identity, ip: IpAddr, terms: Terms },
     Dial { target: Target, case: Case },
     Hold { target: Target, connections: usize, streams: usize },
     TransportTest,
+    HolePunchTest,
 }
 
-/// The options of the cases; each is a number.
-const NUMBERS: [&str; 8] = [
+/// The options of the cases and of the relay; each is a number.
+const NUMBERS: [&str; 12] = [
     "--bytes",
     "--connections",
     "--count",
     "--download",
+    "--lifetime",
+    "--limit-bytes",
+    "--limit-seconds",
     "--parallel",
+    "--patience",
     "--seconds",
     "--streams",
     "--upload",
@@ -36,21 +48,39 @@ pub fn parse() -> Result<Command> {
         security: args.opt_value_from_str("--security")?.unwrap_or_default(),
         key: args.opt_value_from_str("--key")?.unwrap_or_default(),
     };
-    let ip = args.opt_value_from_fn("--ip", loopback)?;
+    let ip = args.opt_value_from_fn("--ip", address_of)?;
+    let through: Option<Multiaddr> = args.opt_value_from_str("--relay")?;
     let mut numbers = Numbers::parse(&mut args)?;
-    let word: String = args
-        .free_from_str()
-        .context("usage: peer listen | peer dial ADDRESS CASE | peer transport-test")?;
+    let word: String = args.free_from_str().context(
+        "usage: peer listen | peer dial ADDRESS CASE | peer relay | peer transport-test | \
+             peer hole-punch-test",
+    )?;
+    ensure!(through.is_none() || word == "listen", "--relay is for listen");
+    let ip_or_loopback = ip.unwrap_or(Ipv4Addr::LOCALHOST.into());
     let command = match word.as_str() {
-        "listen" => Command::Listen { identity, ip: ip.unwrap_or(loopback("4")?) },
+        "listen" => match through {
+            Some(relay) => Command::ListenThrough { identity, ip: ip_or_loopback, relay },
+            None => Command::Listen { identity, ip: ip_or_loopback },
+        },
+        "relay" => {
+            let terms = Terms {
+                lifetime: numbers.take("--lifetime", 3600)?,
+                limit_seconds: numbers.take("--limit-seconds", 0)?,
+                limit_bytes: numbers.take("--limit-bytes", 0)?,
+            };
+            Command::Relay { identity, ip: ip_or_loopback, terms }
+        }
         "dial" => {
-            ensure!(ip.is_none(), "--ip is for listen: the address of dial has one");
+            ensure!(ip.is_none(), "--ip is for who listens: the address of dial has one");
             let address: Multiaddr = args.free_from_str().context("dial needs an address")?;
             let name: String = args.free_from_str().context("dial needs a case")?;
             dial(Target { address, identity }, &name, &mut numbers)?
         }
         "transport-test" => Command::TransportTest,
-        _ => bail!("no command {word:?}; there are listen, dial and transport-test"),
+        "hole-punch-test" => Command::HolePunchTest,
+        _ => bail!(
+            "no command {word:?}; there are listen, dial, relay, transport-test and hole-punch-test"
+        ),
     };
     numbers.ensure_all_taken(&word)?;
     let rest = args.finish();
@@ -58,11 +88,12 @@ pub fn parse() -> Result<Command> {
     Ok(command)
 }
 
-fn loopback(version: &str) -> Result<IpAddr> {
+fn address_of(version: &str) -> Result<IpAddr> {
     match version {
-        "4" => Ok(IpAddr::from_str("127.0.0.1")?),
+        "4" => Ok(Ipv4Addr::LOCALHOST.into()),
         "6" => Ok(IpAddr::from_str("::1")?),
-        _ => bail!("no IP version {version:?}; there are 4 and 6"),
+        "any" => Ok(Ipv4Addr::UNSPECIFIED.into()),
+        _ => bail!("no IP version {version:?}; there are 4, 6 and any"),
     }
 }
 
@@ -94,6 +125,10 @@ fn case(name: &str, numbers: &mut Numbers) -> Result<Case> {
         "rate" => Case::Rate {
             seconds: numbers.take("--seconds", 5)?,
             parallel: numbers.take("--parallel", 4)?,
+        },
+        "circuit" => Case::Circuit {
+            bytes: numbers.take("--bytes", 1024)?,
+            patience: numbers.take("--patience", 0)?,
         },
         _ => bail!("no case {name:?}"),
     })

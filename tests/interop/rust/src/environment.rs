@@ -72,12 +72,12 @@ fn timeout() -> Result<Duration> {
     }
 }
 
-fn require_only(name: &str, only: &str) -> Result<()> {
+pub fn require_only(name: &str, only: &str) -> Result<()> {
     let value = required(name)?;
     ensure!(value == only, "no {name} {value:?}; there is {only}");
     Ok(())
 }
 
-fn required(name: &str) -> Result<String> {
+pub fn required(name: &str) -> Result<String> {
     env::var(name).with_context(|| format!("{name} is not set"))
 }

@@ -11,11 +11,14 @@ use std::{
 use anyhow::{bail, ensure, Context as _, Error, Result};
 use libp2p::{
     core::{upgrade::Version, Transport as _},
+    dcutr,
     futures::StreamExt as _,
     identify,
     multiaddr::Protocol,
-    ping,
-    swarm::{dial_opts::DialOpts, ConnectionId, NetworkBehaviour, SwarmEvent},
+    ping, relay,
+    swarm::{
+        behaviour::toggle::Toggle, dial_opts::DialOpts, ConnectionId, NetworkBehaviour, SwarmEvent,
+    },
     tcp, yamux, Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder,
 };
 use tokio::sync::mpsc;
@@ -48,6 +51,33 @@ pub struct Behaviour {
     identify: identify::Behaviour,
     inbound: inbound::Behaviour,
     outbound: libp2p_stream::Behaviour,
+    circuits: relay::client::Behaviour,
+    relay: Toggle<relay::Behaviour>,
+    dcutr: Toggle<dcutr::Behaviour>,
+}
+
+/// What a host has beside what all have.
+#[derive(Default)]
+struct More {
+    relay: Option<relay::Config>,
+    dcutr: bool,
+}
+
+/// A relay's limits on a circuit; 0 where there is none. (The library's own type has no name
+/// outside of it.)
+#[derive(Clone, Copy)]
+pub struct Limit {
+    pub seconds: u64,
+    pub bytes: u64,
+}
+
+macro_rules! limit {
+    ($told:expr) => {
+        $told.as_ref().map(|told| Limit {
+            seconds: told.duration().unwrap_or_default().as_secs(),
+            bytes: told.data_in_bytes().unwrap_or_default(),
+        })
+    };
 }
 
 type Event = SwarmEvent<BehaviourEvent>;
@@ -61,36 +91,53 @@ pub struct Host {
     agreed: Agreed,
     known: Known,
     serving: mpsc::UnboundedSender<StreamProtocol>,
+    circuit_limit: Option<Limit>,
 }
 
 impl Host {
     /// Serves all that `Services` has.
     pub fn listening(identity: &Identity) -> Result<Self> {
-        Self::new(identity, Services::protocols(), PING_INTERVAL)
+        Self::new(identity, Services::protocols(), PING_INTERVAL, More::default())
     }
 
     /// Serves none of our protocols, until `serve`.
     pub fn dialing(identity: &Identity) -> Result<Self> {
-        Self::new(identity, Vec::new(), PING_INTERVAL)
+        Self::new(identity, Vec::new(), PING_INTERVAL, More::default())
     }
 
     /// As `dialing`; its next ping follows as soon as one is answered.
     pub fn pinging(identity: &Identity) -> Result<Self> {
-        Self::new(identity, Vec::new(), Duration::ZERO)
+        Self::new(identity, Vec::new(), Duration::ZERO, More::default())
+    }
+
+    /// Hands circuits on, once it knows where it is reachable.
+    pub fn relaying(identity: &Identity, config: relay::Config) -> Result<Self> {
+        let more = More { relay: Some(config), ..More::default() };
+        Self::new(identity, Vec::new(), PING_INTERVAL, more)
+    }
+
+    /// Makes direct connections out of circuits.
+    pub fn punching(identity: &Identity) -> Result<Self> {
+        let more = More { dcutr: true, ..More::default() };
+        Self::new(identity, Vec::new(), PING_INTERVAL, more)
     }
 
     fn new(
         identity: &Identity,
         protocols: Vec<StreamProtocol>,
         ping_interval: Duration,
+        more: More,
     ) -> Result<Self> {
         let key = identity.key.generate()?;
+        let id = key.public().to_peer_id();
         let agreed = Agreed::default();
         let security = Security::new(&key, identity.security, agreed.clone())?;
         let known = Known::default();
         let (serving, added) = mpsc::unbounded_channel();
         let server = Services::new(known.clone(), serving.clone()).server();
-        let transport = tcp::tokio::Transport::new(tcp::Config::default())
+        let (circuit_transport, circuits) = relay::client::new(id);
+        let transport = circuit_transport
+            .or_transport(tcp::tokio::Transport::new(tcp::Config::default()))
             .upgrade(Version::V1Lazy)
             .authenticate(security)
             .multiplex(yamux::Config::default());
@@ -102,6 +149,9 @@ impl Host {
             )),
             inbound: inbound::Behaviour::new(protocols, server, added),
             outbound: libp2p_stream::Behaviour::new(),
+            circuits,
+            relay: more.relay.map(|config| relay::Behaviour::new(id, config)).into(),
+            dcutr: more.dcutr.then(|| dcutr::Behaviour::new(id)).into(),
         };
         let swarm = SwarmBuilder::with_existing_identity(key)
             .with_tokio()
@@ -113,7 +163,7 @@ impl Host {
                     .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS)
             })
             .build();
-        Ok(Self { swarm, agreed, known, serving })
+        Ok(Self { swarm, agreed, known, serving, circuit_limit: None })
     }
 
     pub fn id(&self) -> PeerId {
@@ -138,6 +188,91 @@ impl Host {
                 }
                 SwarmEvent::ListenerClosed { reason, .. } => {
                     bail!("the listener closed: {reason:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What others are told to come by.
+    pub fn is_reachable_at(&mut self, address: &Multiaddr) {
+        self.swarm.add_external_address(address.clone());
+    }
+
+    /// Reserves at a relay, and returns the address to dial, with the peer id: one of those that
+    /// the relay told. Later reservations are `renewed()`.
+    pub async fn listen_through(
+        &mut self,
+        relay: &Multiaddr,
+    ) -> Result<(Multiaddr, Option<Limit>)> {
+        self.swarm.listen_on(relay.clone().with(Protocol::P2pCircuit))?;
+        let (mut address, mut limit) = (None, None);
+        loop {
+            match self.next().await {
+                SwarmEvent::NewListenAddr { address: new, .. } if is_circuit(&new) => {
+                    address = Some(new);
+                }
+                SwarmEvent::Behaviour(BehaviourEvent::Circuits(
+                    relay::client::Event::ReservationReqAccepted { limit: told, .. },
+                )) => limit = Some(limit!(told)),
+                SwarmEvent::ListenerClosed { reason, .. } => {
+                    bail!("the relay gives no reservation: {reason:?}");
+                }
+                _ => {}
+            }
+            if let (Some(address), Some(limit)) = (&address, limit) {
+                return Ok((address.clone(), limit));
+            }
+        }
+    }
+
+    /// Ends when a reservation was renewed.
+    pub async fn renewed(&mut self) -> Option<Limit> {
+        loop {
+            if let SwarmEvent::Behaviour(BehaviourEvent::Circuits(
+                relay::client::Event::ReservationReqAccepted { renewal: true, limit, .. },
+            )) = self.next().await
+            {
+                return limit!(limit);
+            }
+        }
+    }
+
+    /// Of the last circuit that was dialed.
+    pub fn circuit_limit(&self) -> Option<Limit> {
+        self.circuit_limit
+    }
+
+    /// Ends when the only connection to the peer is closed.
+    pub async fn lost_peer(&mut self, peer: &Peer) {
+        while self.swarm.is_connected(&peer.id) {
+            self.next().await;
+        }
+    }
+
+    /// Ends when a peer has told under which address it sees this host.
+    pub async fn observed(&mut self) {
+        while !matches!(self.next().await, SwarmEvent::NewExternalAddrCandidate { .. }) {}
+    }
+
+    /// Ends when there is a connection to the peer without a relay, and gives the round-trip time
+    /// of a ping on it.
+    pub async fn pinged_directly(&mut self, peer: &Peer) -> Result<Duration> {
+        let mut direct = None;
+        loop {
+            match self.next().await {
+                SwarmEvent::ConnectionEstablished { connection_id, peer_id, endpoint, .. }
+                    if peer_id == peer.id && !endpoint.is_relayed() =>
+                {
+                    direct = Some(connection_id);
+                }
+                SwarmEvent::Behaviour(BehaviourEvent::Ping(event))
+                    if direct == Some(event.connection) =>
+                {
+                    return event.result.context("ping");
+                }
+                SwarmEvent::Behaviour(BehaviourEvent::Dcutr(event)) => {
+                    event.result?;
                 }
                 _ => {}
             }
@@ -259,6 +394,9 @@ impl Host {
             })) => {
                 self.known.lock().unwrap().insert(*peer_id, info.protocols.clone());
             }
+            SwarmEvent::Behaviour(BehaviourEvent::Circuits(
+                relay::client::Event::OutboundCircuitEstablished { limit, .. },
+            )) => self.circuit_limit = limit!(limit),
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 self.known.lock().unwrap().remove(peer_id);
             }
@@ -275,6 +413,10 @@ fn is_loopback(address: &Multiaddr) -> bool {
         Some(Protocol::Ip6(ip)) => ip.is_loopback(),
         _ => false,
     }
+}
+
+fn is_circuit(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::P2pCircuit)
 }
 
 fn ensure_connected(event: &Event) -> Result<()> {

@@ -4,12 +4,14 @@ mod cases;
 mod cli;
 mod ending;
 mod environment;
+mod hole_punch_test;
 mod host;
 mod identified;
 mod inbound;
 mod key;
 mod pattern;
 mod perf;
+mod relaying;
 mod security;
 mod served;
 mod transport_test;
@@ -52,6 +54,16 @@ async fn run() -> Result<()> {
             print(&json!({ "id": host.id().to_string(), "addresses": [address.to_string()] }));
             host.during(input_ends()).await
         }
+        Command::ListenThrough { identity, ip, relay } => {
+            relaying::listen_through(&identity, ip, relay, input_ends()).await
+        }
+        Command::Relay { identity, ip, terms } => {
+            let mut host = Host::relaying(&identity, terms.config())?;
+            let address = host.listen(ip).await?;
+            host.is_reachable_at(&address);
+            print(&json!({ "id": host.id().to_string(), "addresses": [address.to_string()] }));
+            host.during(input_ends()).await
+        }
         Command::Dial { target, case } => {
             print(&cases::run(target, case).await?);
             Ok(())
@@ -65,10 +77,11 @@ async fn run() -> Result<()> {
             }
         }
         Command::TransportTest => transport_test::run().await,
+        Command::HolePunchTest => hole_punch_test::run().await,
     }
 }
 
-fn print(report: &Value) {
+pub fn print(report: &Value) {
     println!("{report}");
 }
 

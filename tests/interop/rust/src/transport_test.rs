@@ -34,7 +34,7 @@ pub async fn run() -> Result<()> {
 async fn dial(environment: &Environment) -> Result<()> {
     // The whole run has a limit; waiting for the listener needs none of its own.
     let (_, address): (String, String) =
-        connect(environment).await?.blpop(&environment.redis_key, 0.0).await?;
+        connect(&environment.redis_address).await?.blpop(&environment.redis_key, 0.0).await?;
     let address: Multiaddr = address.parse()?;
     let mut host = Host::pinging(&identity(environment))?;
     let began = Instant::now();
@@ -53,13 +53,17 @@ async fn listen(environment: &Environment, ip: IpAddr) -> Result<()> {
     let mut told_to_end = signal(SignalKind::terminate())?;
     let mut host = Host::listening(&identity(environment))?;
     let address = host.listen(ip).await?;
-    let () = connect(environment).await?.rpush(&environment.redis_key, address.to_string()).await?;
+    let () = connect(&environment.redis_address)
+        .await?
+        .rpush(&environment.redis_key, address.to_string())
+        .await?;
     host.during(told_to_end.recv()).await;
     Ok(())
 }
 
-async fn connect(environment: &Environment) -> Result<MultiplexedConnection> {
-    let client = Client::open(format!("redis://{}", environment.redis_address))?;
+/// To the Redis server at `host:port`; waits for its answers as long as it takes.
+pub async fn connect(address: &str) -> Result<MultiplexedConnection> {
+    let client = Client::open(format!("redis://{address}"))?;
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     client.get_multiplexed_async_connection_with_config(&config).await.context("Redis")
 }

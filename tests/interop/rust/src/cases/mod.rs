@@ -1,5 +1,6 @@
 //! What a dialer demands, each case in a file.
 
+mod circuit;
 mod connects;
 mod echo;
 mod half_close;
@@ -36,6 +37,7 @@ pub enum Case {
     Perf { upload: u64, download: u64 },
     Connects { count: usize },
     Rate { seconds: u64, parallel: usize },
+    Circuit { bytes: u64, patience: u64 },
 }
 
 #[derive(Clone)]
@@ -66,6 +68,7 @@ pub async fn run(target: Target, case: Case) -> Result<Value> {
             Case::Perf { upload, download } => perf::run(target, upload, download).await,
             Case::Connects { count } => connects::run(target, count).await,
             Case::Rate { seconds, parallel } => rate::run(target, seconds, parallel).await,
+            Case::Circuit { bytes, patience } => circuit::run(target, bytes, patience).await,
         }
     })
     .await

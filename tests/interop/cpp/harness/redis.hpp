@@ -1,4 +1,4 @@
-// Redis: the list by which the listener of a run tells the dialer its address.
+// Redis: the lists by which the programs of a run tell each other where they are.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 struct redisContext;
 
-namespace oc::transport_test {
+namespace oc::harness {
 
 // A connection to a server. Every function blocks, and throws std::runtime_error when the server
 // refuses or is lost.
@@ -31,4 +31,4 @@ class Redis {
   std::unique_ptr<redisContext, Disconnect> context_;
 };
 
-}  // namespace oc::transport_test
+}  // namespace oc::harness

@@ -1,4 +1,5 @@
 // Peer: a libp2p host with a fresh key and one security protocol, and the loop that it runs on.
+// What our apps for the harnesses of libp2p share.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,7 +10,7 @@
 
 #include "p2p/host.hpp"
 
-namespace oc::transport_test {
+namespace oc::harness {
 
 // Nothing happens but in run() and in the destructor, which closes all connections.
 class Peer {
@@ -21,6 +22,7 @@ class Peer {
 
   Clock& clock() { return clock_; }
   p2p::Ping& ping() { return host_.ping(); }
+  p2p::RelayClient& relay_client() { return host_.relay_client(); }
   p2p::Swarm& swarm() { return host_.swarm(); }
 
   // Runs the loop until `work` has ended, and gives its result.
@@ -40,4 +42,4 @@ class Peer {
   p2p::Host host_;
 };
 
-}  // namespace oc::transport_test
+}  // namespace oc::harness

@@ -1,6 +1,6 @@
 #include "peer.hpp"
 
-namespace oc::transport_test {
+namespace oc::harness {
 
 Peer::Peer(std::string security)
     : host_(io_.get_executor(), clock_, random_, crypto::PrivateKey::generate(random_),
@@ -10,10 +10,10 @@ Peer::~Peer() { run(swarm().close()); }
 
 p2p::IdentifyOptions Peer::identify_options() {
   p2p::IdentifyOptions options;
-  options.agent_version = "open-chat-transport-test";
+  options.agent_version = "open-chat-harness";
   options.addresses = [this] { return swarm().listen_addresses(); };
   options.record_seq = [] { return std::uint64_t{1}; };
   return options;
 }
 
-}  // namespace oc::transport_test
+}  // namespace oc::harness

@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-namespace oc::transport_test {
+namespace oc::harness {
 namespace {
 
 // The server is on the same machine and does next to nothing.
@@ -63,4 +63,4 @@ std::string Redis::pop(const std::string& key, std::chrono::seconds limit) {
   return {value.str, value.len};
 }
 
-}  // namespace oc::transport_test
+}  // namespace oc::harness

@@ -1,48 +1,33 @@
-"""The app of the transport test of libp2p/unified-testing, in its two roles, as that harness runs it."""
+"""The apps of a library for the harnesses of libp2p, as those run them."""
 
 import os
-import re
 import signal
 import subprocess
 import tempfile
-from typing import NamedTuple
 
 import peers
 
-RESULT = re.compile(
-    r"latency:\n"
-    r"  handshake_plus_one_rtt: (\d+(?:\.\d+)?)\n"
-    r"  ping_rtt: (\d+(?:\.\d+)?)\n"
-    r"  unit: ms\n"
-)
 # A run takes some milliseconds, on a busy machine a few seconds.
 ENDS_WITHIN_S = 60
 
 
-class Latency(NamedTuple):
-    """What a dialer printed, in milliseconds."""
-
-    handshake_plus_one_rtt: float
-    ping_rtt: float
+def built_by(name, test):
+    """What peers.make() has to make for the app of a peer: ours are programs of their own."""
+    return f"cpp-{test}" if name == "cpp" else name
 
 
-def built_by(name):
-    """What peers.make() has to make for the app of a peer: ours is a program of its own."""
-    return "cpp-transport-test" if name == "cpp" else name
-
-
-def command(name):
-    argv = peers.command(built_by(name))
-    return argv if name == "cpp" else [*argv, "transport-test"]
+def command(name, test):
+    argv = peers.command(built_by(name, test))
+    return argv if name == "cpp" else [*argv, test]
 
 
 class App:
-    """One process, inside `host`; `variables` are all it knows."""
+    """One process for the test of that name, inside `host`; `variables` are all it knows."""
 
-    def __init__(self, name, host, variables):
+    def __init__(self, name, test, host, variables):
         self._log = tempfile.TemporaryFile("w+", errors="replace")
         self._process = host.popen(
-            command(name), env={**surroundings(), **variables},
+            command(name, test), env={**surroundings(), **variables},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )
 
@@ -78,11 +63,3 @@ def surroundings():
         "PATH": os.environ["PATH"],
         **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")},
     }
-
-
-def parse(printed):
-    """The result in a dialer's output; ValueError when that holds anything else."""
-    result = RESULT.fullmatch(printed)
-    if not result:
-        raise ValueError(f"no result: {printed!r}")
-    return Latency(*map(float, result.groups()))
