@@ -251,7 +251,8 @@ TEST(TlsCertificate, one_that_was_seen_before_is_still_held_to_the_clock) {
   EXPECT_EQ(proofs.size(), 2u);
   EXPECT_TRUE(verify_tls_certificate(certificate.get(), kNow, proofs));
   EXPECT_EQ(proofs.size(), 2u);
-  const auto late = verify_tls_certificate(certificate.get(), kNow + std::chrono::seconds(61), proofs);
+  const auto late =
+      verify_tls_certificate(certificate.get(), kNow + std::chrono::seconds(61), proofs);
   EXPECT_EQ(late.error(), P2pErrc::bad_certificate);
 }
 
