@@ -1,6 +1,7 @@
 // DialSchedule: when to dial which peer again. Pure state.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include "base/clock.hpp"
@@ -32,6 +33,10 @@ class DialSchedule {
   // There is news about the peer, and so there is for it about us: the next dial comes at `at`, if
   // it would have come later or for the first time.
   void heard(const codec::PeerId& peer, TimePoint at);
+  // Forgets all other peers, so that there are never more than are worth a dial.
+  void keep_only(const std::function<bool(const codec::PeerId&)>& wanted) {
+    std::erase_if(table_, [&wanted](const auto& entry) { return !wanted(entry.first); });
+  }
 
  private:
   struct Entry {

@@ -59,6 +59,17 @@ TEST(DialSchedule, tries_a_peer_that_refuses_us_seldom) {
   EXPECT_TRUE(schedule.due(kPeer, now + kRefusedRetry));
 }
 
+TEST(DialSchedule, keeps_only_those_that_are_still_wanted) {
+  FakeRandom random(1);
+  DialSchedule schedule(random);
+  const TimePoint now = FakeClock().now();
+  schedule.refused(kPeer, now);
+  schedule.refused(kOther, now);
+  schedule.keep_only([](const codec::PeerId& peer) { return peer == kOther; });
+  EXPECT_TRUE(schedule.due(kPeer, now));
+  EXPECT_FALSE(schedule.due(kOther, now));
+}
+
 TEST(DialSchedule, begins_anew_after_news_of_the_peer) {
   FakeRandom random(1);
   DialSchedule schedule(random);

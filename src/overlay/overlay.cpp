@@ -373,6 +373,11 @@ void Overlay::forget_old_records() {
   const WallTime oldest = clock_.wall_now() - kMaxRecordAge;
   for (const auto& [id, network] : members_.networks())
     members_.book(id).forget_issued_before(oldest);
+  // What is remembered of a peer lasts no longer than its record.
+  const auto expected = [this](const codec::PeerId& peer) { return is_expected(peer); };
+  schedule_.keep_only(expected);
+  std::erase_if(refusals_, [&](const auto& entry) { return !expected(entry.first); });
+  std::erase_if(unreachable_, [&](const auto& entry) { return !expected(entry.first); });
 }
 
 void Overlay::remember_contact(const codec::PeerId& peer, WallTime when) {
