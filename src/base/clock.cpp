@@ -5,6 +5,16 @@
 #include <unordered_map>
 
 namespace oc {
+namespace {
+
+// Of the steady clock, but goes on while the machine is asleep.
+TimePoint boot_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return TimePoint(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace
 
 awaitable<Result<void>> Clock::sleep_for(Duration delay) {
   // The event outlives the timer: sleep_for cancels it before it returns or unwinds.
@@ -33,7 +43,7 @@ struct SystemClock::State {
 };
 
 void SystemClock::State::run_due() {
-  const TimePoint now = std::chrono::steady_clock::now();
+  const TimePoint now = boot_time();
   while (!stopped && !due.empty() && due.begin()->first.first <= now) {
     auto what = std::move(due.begin()->second);
     when.erase(due.begin()->first.second);
@@ -47,7 +57,7 @@ void SystemClock::State::arm(const std::shared_ptr<State>& state) {
   const TimePoint next = state->due.begin()->first.first;
   if (next >= state->armed_for) return;
   state->armed_for = next;
-  state->timer.expires_at(next);
+  state->timer.expires_after(next - boot_time());
   state->timer.async_wait([state](error_code error) {
     if (error || state->stopped) return;
     state->armed_for = TimePoint::max();
@@ -64,7 +74,7 @@ SystemClock::~SystemClock() {
   state_->timer.cancel();
 }
 
-TimePoint SystemClock::now() const { return std::chrono::steady_clock::now(); }
+TimePoint SystemClock::now() const { return boot_time(); }
 WallTime SystemClock::wall_now() const { return std::chrono::system_clock::now(); }
 
 TimerId SystemClock::call_after(Duration delay, std::function<void()> what) {

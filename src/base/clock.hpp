@@ -22,7 +22,8 @@ using TimerId = Strong<struct TimerIdTag, std::uint64_t>;
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Monotonic; for durations and deadlines.
+  // Monotonic; for durations and deadlines. Counts the time that the machine was asleep, after
+  // which timers that are overdue fire within the next second or so.
   virtual TimePoint now() const = 0;
   // Calendar time (UTC); for what is stored, signed or shown.
   virtual WallTime wall_now() const = 0;

@@ -20,6 +20,9 @@ struct Interface {
 // Those that are up, no loopback, carry multicast, and have an address of their own, by index.
 std::vector<Interface> multicast_interfaces();
 
+// Whether something can be bound to the address, which is then one of this machine's.
+bool is_own_address(const asio::ip::address& address);
+
 // Thread: the executor's.
 class InterfaceWatch {
  public:

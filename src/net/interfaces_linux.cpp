@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
@@ -53,6 +54,16 @@ std::vector<Interface> multicast_interfaces() {
   std::vector<Interface> out;
   for (auto& [index, interface] : found) out.push_back(std::move(interface));
   return out;
+}
+
+bool is_own_address(const asio::ip::address& address) {
+  const asio::ip::udp::endpoint any_port(address, 0);
+  const int fd = ::socket(any_port.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;
+  const auto size = static_cast<socklen_t>(any_port.size());
+  const bool bound = ::bind(fd, any_port.data(), size) == 0 || errno != EADDRNOTAVAIL;
+  ::close(fd);
+  return bound;
 }
 
 Result<InterfaceWatch> InterfaceWatch::open(const Executor& executor) {

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/memory.hpp"
+#include "net/interfaces.hpp"
 #include "node/version.hpp"
 #include "p2p/nat/natpmp_gateway.hpp"
 #include "p2p/nat/upnp_gateway.hpp"
@@ -298,15 +299,31 @@ awaitable<void> Node::sample_machine() {
 
 awaitable<void> Node::watch_interfaces() {
   auto known = host_.swarm().listen_addresses();
+  auto watch = net::InterfaceWatch::open(executor_);
+  if (!watch) {
+    log::warn("interfaces are looked at every {} s only: {}",
+              std::chrono::floor<std::chrono::seconds>(kInterfaceInterval).count(),
+              watch.error().message());
+  }
   for (;;) {
-    if (auto slept = co_await clock_.sleep_for(kInterfaceInterval); !slept) co_return;
+    if (watch) {
+      if (auto changed = co_await watch->changed(); !changed) co_return;
+    }
+    const Duration wait = watch ? kInterfacesSettle : kInterfaceInterval;
+    if (auto slept = co_await clock_.sleep_for(wait); !slept) co_return;
     auto now = host_.swarm().listen_addresses();
     if (now == known) continue;
     known = std::move(now);
-    if (port_mapping_) port_mapping_->interfaces_changed();
-    host_.reachability().network_changed();
-    overlay_.addresses_changed();
+    interfaces_changed();
   }
+}
+
+void Node::interfaces_changed() {
+  log::info("the addresses of this machine have changed");
+  host_.swarm().network_changed();
+  if (port_mapping_) port_mapping_->interfaces_changed();
+  host_.reachability().network_changed();
+  overlay_.addresses_changed();
 }
 
 awaitable<void> Node::close() {

@@ -19,7 +19,9 @@ namespace oc::node {
 inline constexpr Duration kSampleInterval = std::chrono::seconds(10);
 // Whether this node can relay is looked at that often.
 inline constexpr Duration kRelayOfferInterval = std::chrono::seconds(5);
-// And the addresses of its interfaces, as often as the overlay looks at them.
+// Changes of the interfaces come in swarms; they are looked at after so long.
+inline constexpr Duration kInterfacesSettle = std::chrono::milliseconds(250);
+// Where the kernel does not tell of changes they are looked for, as often as the overlay does.
 inline constexpr Duration kInterfaceInterval = overlay::kRecordCheck;
 
 // Thread: the network thread. Close it before destruction.
@@ -47,6 +49,7 @@ class Node {
   awaitable<void> accept_api();
   awaitable<void> sample_machine();
   awaitable<void> watch_interfaces();
+  void interfaces_changed();
   awaitable<void> store_seq(std::uint64_t seq);
   awaitable<void> store_records();
   awaitable<void> store_contact(codec::PeerId peer, overlay::NetworkName network,

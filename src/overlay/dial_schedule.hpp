@@ -30,14 +30,13 @@ class DialSchedule {
   void refused(const codec::PeerId& peer, TimePoint now);
   // Connected: the next dial may come at once.
   void reset(const codec::PeerId& peer) { table_.erase(peer); }
-  // Of all peers that are `gone`.
-  void forget(const std::function<bool(const codec::PeerId&)>& gone) {
-    std::erase_if(table_, [&gone](const auto& entry) { return gone(entry.first); });
-  }
-  std::size_t size() const { return table_.size(); }
   // There is news about the peer, and so there is for it about us: the next dial comes at `at`, if
   // it would have come later or for the first time.
   void heard(const codec::PeerId& peer, TimePoint at);
+  // Forgets all other peers, so that there are never more than are worth a dial.
+  void keep_only(const std::function<bool(const codec::PeerId&)>& wanted) {
+    std::erase_if(table_, [&wanted](const auto& entry) { return !wanted(entry.first); });
+  }
 
  private:
   struct Entry {

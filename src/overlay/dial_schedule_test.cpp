@@ -59,6 +59,17 @@ TEST(DialSchedule, tries_a_peer_that_refuses_us_seldom) {
   EXPECT_TRUE(schedule.due(kPeer, now + kRefusedRetry));
 }
 
+TEST(DialSchedule, keeps_only_those_that_are_still_wanted) {
+  FakeRandom random(1);
+  DialSchedule schedule(random);
+  const TimePoint now = FakeClock().now();
+  schedule.refused(kPeer, now);
+  schedule.refused(kOther, now);
+  schedule.keep_only([](const codec::PeerId& peer) { return peer == kOther; });
+  EXPECT_TRUE(schedule.due(kPeer, now));
+  EXPECT_FALSE(schedule.due(kOther, now));
+}
+
 TEST(DialSchedule, begins_anew_after_news_of_the_peer) {
   FakeRandom random(1);
   DialSchedule schedule(random);
@@ -70,18 +81,6 @@ TEST(DialSchedule, begins_anew_after_news_of_the_peer) {
   EXPECT_FALSE(schedule.due(kOther, now));
   schedule.failed(kPeer, now);
   EXPECT_LE(wait_of(schedule, now), kFirstRetry * 5 / 4 + 1ms);
-}
-
-TEST(DialSchedule, forgets_peers_that_are_gone) {
-  FakeRandom random(1);
-  DialSchedule schedule(random);
-  const TimePoint now = FakeClock().now();
-  schedule.failed(kPeer, now);
-  schedule.failed(kOther, now);
-  schedule.forget([](const codec::PeerId& peer) { return peer == kPeer; });
-  EXPECT_EQ(schedule.size(), 1u);
-  EXPECT_TRUE(schedule.due(kPeer, now));
-  EXPECT_FALSE(schedule.due(kOther, now));
 }
 
 }  // namespace

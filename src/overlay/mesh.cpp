@@ -69,9 +69,9 @@ void Mesh::disconnected(const p2p::Connection& connection, bool was_member) {
 }
 
 void Mesh::forget_unexpected() {
-  const auto unexpected = [this](const codec::PeerId& peer) { return !is_expected(peer); };
-  schedule_.forget(unexpected);
-  std::erase_if(unreachable_, [&](const auto& entry) { return unexpected(entry.first); });
+  const auto expected = [this](const codec::PeerId& peer) { return is_expected(peer); };
+  schedule_.keep_only(expected);
+  std::erase_if(unreachable_, [&](const auto& entry) { return !expected(entry.first); });
 }
 
 std::set<codec::PeerId> Mesh::wanted_peers() const {

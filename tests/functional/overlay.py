@@ -56,6 +56,17 @@ def ingress(node, peer_id, port, *more):
     )
 
 
+def forward(near, far, port):
+    """A port of `near` leads to the same port of `far`."""
+    ingress(far, near.peer_id, port)
+    egress(near, far.peer_id, port)
+
+
+def path_of(node, member):
+    """How the node reaches a member now, as `client nodes -ls` says it."""
+    return next(row["path"] for row in node.members() if row["peer_id"] == member.peer_id)
+
+
 def rule_of(node, direction, port):
     """The node's rule of that direction and port."""
     return next(r for r in node.rules() if r["direction"] == direction and r["port"] == port)

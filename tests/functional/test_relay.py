@@ -9,7 +9,7 @@ import pytest
 
 from lab import service
 from lab.node import wait_until
-from overlay import egress, found, ingress, join, wait_connected
+from overlay import forward, found, join, path_of, wait_connected
 
 MIB = 1 << 20
 
@@ -27,20 +27,10 @@ def meet(lab, make_node):
     return meeting
 
 
-def path_of(node, member):
-    return next(row["path"] for row in node.members() if row["peer_id"] == member.peer_id)
-
-
 def connections(node, member):
     """The kinds of the connections to the member, best first, with how they came about."""
     shown = node.client_json("path", member.peer_id)
     return [(row["path"].split()[0], row["origin"]) for row in shown["connections"]]
-
-
-def forward(near, far, port):
-    """A port of `near` leads to the same port of `far`."""
-    ingress(far, near.peer_id, port)
-    egress(near, far.peer_id, port)
 
 
 def send_all(visitor, data):

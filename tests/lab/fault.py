@@ -16,3 +16,22 @@ def silence(host):
 def mend(host):
     """Packets get through again."""
     host.load_ruleset("")
+
+
+def part(router, *others):
+    """Packets between the router's network and the other machines are lost; all else gets through."""
+    others = ", ".join(other.address for other in others)
+    router.run(["nft", "-f", "-"], input=f"""
+        table ip parting {{
+            chain forward {{
+                type filter hook forward priority -300
+                ip daddr {{ {others} }} drop
+                ip saddr {{ {others} }} drop
+            }}
+        }}
+    """)
+
+
+def rejoin(router):
+    """Undoes part()."""
+    router.run(["nft", "delete", "table", "ip", "parting"])

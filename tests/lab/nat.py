@@ -112,7 +112,7 @@ def _filter(outer, refuse, leaves=("",)):
             chain input {{
                 type filter hook input priority filter; policy accept
                 {refusal}
-                iifname "{outer}" ct state new drop
+                iifname "{outer}" ct state {{ new, invalid }} drop
             }}
         }}
     """

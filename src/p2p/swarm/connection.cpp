@@ -22,7 +22,7 @@ bool preferred(const Connection::Facts& a, const Connection::Facts& b) {
 
 Connection::Connection(Facts facts, SecureChannel channel, ResourceLedger::ConnectionSlot slot,
                        Clock& clock, std::uint64_t hash_seed, Executor executor,
-                       yamux::Connection::OnStream on_stream)
+                       yamux::Connection::OnStream on_stream, yamux::Connection::OnSilent on_silent)
     : clock_(clock),
       facts_(std::move(facts)),
       remote_key_(std::move(channel.remote_key)),
@@ -31,7 +31,7 @@ Connection::Connection(Facts facts, SecureChannel channel, ResourceLedger::Conne
       slot_(std::move(slot)),
       muxer_(std::move(channel.stream),
              facts_.direction == Direction::outbound ? yamux::Role::client : yamux::Role::server,
-             clock, hash_seed, std::move(on_stream)),
+             clock, hash_seed, std::move(on_stream), std::move(on_silent)),
       tasks_(std::move(executor)) {
   apply_limits();
 }

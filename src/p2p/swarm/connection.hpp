@@ -48,8 +48,10 @@ class Connection {
     bool direct() const { return !remote_address.has(codec::Protocol::p2p_circuit); }
   };
 
-  Connection(Facts facts, SecureChannel channel, ResourceLedger::ConnectionSlot slot, Clock& clock,
-             std::uint64_t hash_seed, Executor executor, yamux::Connection::OnStream on_stream);
+  Connection(
+      Facts facts, SecureChannel channel, ResourceLedger::ConnectionSlot slot, Clock& clock,
+      std::uint64_t hash_seed, Executor executor, yamux::Connection::OnStream on_stream,
+      yamux::Connection::OnSilent on_silent = [] {});
 
   const Facts& facts() const { return facts_; }
   const codec::PeerId& peer() const { return facts_.peer; }
@@ -71,6 +73,9 @@ class Connection {
   void close();
   // When close() was called first.
   std::optional<TimePoint> closing_since() const { return closing_since_; }
+  // Something has happened that may have broken it: the peer is asked for a sign of life, and has
+  // yamux::kPingTimeout to give one.
+  void check() { muxer_.check(); }
   // Ends it at once.
   void abort(error_code why) { muxer_.abort(why); }
   // Not ended, and neither side is closing it: it takes new streams.

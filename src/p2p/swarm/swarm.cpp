@@ -4,6 +4,7 @@
 
 #include "base/deadline.hpp"
 #include "base/log.hpp"
+#include "net/interfaces.hpp"
 #include "p2p/swarm/circuit_address.hpp"
 #include "p2p/swarm/counted_stream.hpp"
 #include "p2p/upgrade/multistream.hpp"
@@ -289,8 +290,10 @@ ConnectionPtr Swarm::add_connection(Connection::Facts facts, SecureChannel chann
   };
   auto connection =
       std::make_shared<Connection>(std::move(facts), std::move(channel), std::move(slot), clock_,
-                                   seed, executor_, std::move(opened));
+                                   seed, executor_, std::move(opened), [this] { on_silent(); });
   *self = connection;
+  // Why does it come again? One that it had may be dead.
+  for (const ConnectionPtr& older : connections_to(connection->peer())) older->check();
   connections_.emplace(connection->facts().id, connection);
   by_peer_[connection->peer()].insert(connection->facts().id);
   if (!std::exchange(trimming_, true)) tasks_.spawn("swarm trim", keep_trimming());
@@ -310,6 +313,28 @@ awaitable<void> Swarm::run_connection(ConnectionPtr connection) {
   found->second.erase(id);
   if (found->second.empty()) by_peer_.erase(found);
   for (const SwarmEvents& observer : observers_) observer.disconnected(connection, why);
+}
+
+void Swarm::on_silent() {
+  const TimePoint now = clock_.now();
+  if (now - checked_ < kCheckInterval) return;
+  checked_ = now;
+  check_all();
+}
+
+void Swarm::check_all() {
+  for (const auto& [id, connection] : connections_) connection->check();
+}
+
+void Swarm::network_changed() {
+  for (const auto& [id, connection] : connections_) {
+    const codec::Multiaddr& address = connection->facts().local_address;
+    const auto local = net::to_tcp_address(address);  // a circuit has none
+    if (!local || address.scope() == codec::AddressScope::link_local) continue;
+    if (!net::is_own_address(local->address()))
+      connection->abort(boost::system::errc::make_error_code(boost::system::errc::network_down));
+  }
+  check_all();
 }
 
 void Swarm::on_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream) {

@@ -30,6 +30,10 @@ inline constexpr std::chrono::milliseconds kUserTimeout = std::chrono::seconds(3
 // Serves one stream of a protocol; runs as a task of the connection and is cancelled with it.
 using ProtocolHandler = std::function<awaitable<void>(ConnectionPtr, std::unique_ptr<net::Stream>)>;
 
+// When a peer falls silent, the others are asked for a sign of life: what broke may be on our side.
+// At most this often, however many peers do.
+inline constexpr Duration kCheckInterval = std::chrono::seconds(5);
+
 // A connection that was closed and has not ended after this is cut.
 inline constexpr Duration kClosingTimeout = std::chrono::seconds(10);
 
@@ -130,6 +134,10 @@ class Swarm {
   // What dial() and connect_once() tried.
   const AttemptLog& attempts() const { return attempts_; }
   const ResourceLedger& ledger() const { return ledger_; }
+  // The network is not what it was: every peer is asked for a sign of life, so that dead
+  // connections end soon (yamux::kPingTimeout). Those from addresses that this machine has no more
+  // end at once.
+  void network_changed();
   // For those who know which peers are worth keeping.
   ConnectionTrimmer& trimmer() { return trimmer_; }
   // How often what was refused where.
@@ -164,6 +172,8 @@ class Swarm {
   void trim();
   // Ends connections whose peers keep them from ending by themselves.
   void cut_hanging();
+  void on_silent();
+  void check_all();
   void on_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream);
   awaitable<void> serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream,
                                ResourceLedger::StreamSlot slot);
@@ -178,6 +188,7 @@ class Swarm {
   ResourceLedger ledger_;
   ConnectionTrimmer trimmer_;
   bool trimming_ = false;                                     // since the first connection
+  TimePoint checked_{};                                       // when on_silent() last did it
   std::vector<std::shared_ptr<net::TcpListener>> listeners_;  // shared with their accept loops
   struct Protocol {
     ProtocolHandler handler;

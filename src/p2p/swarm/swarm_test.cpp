@@ -609,6 +609,74 @@ TEST(Swarm, one_stalled_handshake_does_not_hold_up_others) {
   });
 }
 
+awaitable<Result<void>> carry(net::Stream& from, net::Stream& to) {
+  for (;;) {
+    CO_TRY(BufferChain chain, co_await from.read_chain());
+    CO_CHECK(co_await to.write_chain(std::move(chain)));
+  }
+}
+
+TEST(Swarm, when_one_peer_falls_silent_the_others_are_asked_for_a_sign_of_life) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2), c(executor, 3);
+    auto wire = net::TcpListener::open(executor, {asio::ip::address_v4::loopback(), 0});
+    std::vector<codec::Multiaddr> through_wire{net::to_multiaddr(wire->local())};
+    test::Operation<ConnectionPtr> dialing(executor, a.swarm.dial(b.id(), through_wire));
+    auto near = co_await wire->accept();
+    auto far = co_await net::tcp_connect(b.address());
+    test::Operation<void> there(executor, carry(*near->stream, **far));
+    test::Operation<void> back(executor, carry(**far, *near->stream));
+    auto to_b = co_await dialing.result();
+    EXPECT_TRUE(to_b);
+    auto to_c = co_await test::connect(a, c);
+    co_await test::settle();
+    const auto pass = [&a](Duration time) -> awaitable<void> {
+      for (; time > Duration{0}; time -= 1s) {
+        a.clock.advance(1s);
+        co_await test::settle();
+      }
+    };
+    co_await pass(3 * yamux::kBusyPing);  // the last busy pings are over
+    there.cancel();
+    back.cancel();
+    (void)co_await there.result();
+    (void)co_await back.result();
+    const std::uint64_t before = to_c->counters().bytes_out;
+    (*to_b)->check();
+    co_await pass(yamux::kPingConcern);
+    EXPECT_GT(to_c->counters().bytes_out, before) << "long before its idle ping";
+    co_await pass(yamux::kPingTimeout);
+    EXPECT_FALSE((*to_b)->alive());
+    EXPECT_TRUE(to_c->alive()) << "it answered";
+    to_b = Errc::closed;
+    to_c.reset();
+    (void)co_await c.close();
+    co_await close_all(a, b);
+  });
+}
+
+TEST(Swarm, a_peer_that_comes_again_has_its_older_connection_looked_at) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1), b(executor, 2);
+    auto older = co_await test::connect(a, b);
+    co_await test::settle();
+    for (int i = 0; i < 3; ++i) {  // the last busy pings are over
+      b.clock.advance(yamux::kBusyPing);
+      co_await test::settle();
+    }
+    const std::uint64_t before = b.swarm.connection_to(a.id())->counters().bytes_out;
+    auto again = co_await a.swarm.connect_once(b.id(), b.addresses().front(), Direction::outbound);
+    EXPECT_TRUE(again);
+    co_await test::settle();
+    EXPECT_GT(b.swarm.connection_to(a.id())->counters().bytes_out, before);
+    again = Errc::closed;
+    older.reset();
+    co_await close_all(a, b);
+  });
+}
+
 TEST(SwarmDeathTest, an_exception_out_of_a_handler_is_a_bug_that_ends_the_process) {
   const auto throwing = [] {
     test::run_async([]() -> awaitable<void> {

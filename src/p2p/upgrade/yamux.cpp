@@ -20,13 +20,18 @@ class YamuxStream;
 
 struct Core {
   Core(std::unique_ptr<net::Stream> c, Role role, Clock& k, std::uint64_t seed,
-       Connection::OnStream on)
-      : channel(std::move(c)), clock(k), session(role, k.now(), seed), on_stream(std::move(on)) {}
+       Connection::OnStream on, Connection::OnSilent silent)
+      : channel(std::move(c)),
+        clock(k),
+        session(role, k.now(), seed),
+        on_stream(std::move(on)),
+        on_silent(std::move(silent)) {}
 
   std::unique_ptr<net::Stream> channel;
   Clock& clock;
   Session session;
   Connection::OnStream on_stream;
+  Connection::OnSilent on_silent;
   Event wake_writer;
   std::deque<Event*> room_waiters;
   std::deque<Event*> open_waiters;
@@ -197,6 +202,7 @@ void handle_events(const std::shared_ptr<Core>& core) {
         if (!core->room_waiters.empty()) core->session.want_output_room();
         break;
       case EventKind::openable: wake(core->open_waiters, core->open_waiters.size()); break;
+      case EventKind::silent: core->on_silent(); break;
       case EventKind::dead:
         wake(core->room_waiters, core->room_waiters.size());
         wake(core->open_waiters, core->open_waiters.size());
@@ -261,6 +267,8 @@ awaitable<void> write_loop(std::shared_ptr<Core> core) {
 awaitable<void> tick_loop(std::shared_ptr<Core> core) {
   for (;;) {
     auto alive = core->session.tick(core->clock.now());
+    // Not by the writer, who may be stuck in a write to a peer that is gone.
+    handle_events(core);
     core->kick();
     if (!alive) {
       core->end(alive.error());
@@ -273,14 +281,15 @@ awaitable<void> tick_loop(std::shared_ptr<Core> core) {
 }  // namespace
 
 Connection::Connection(std::unique_ptr<net::Stream> channel, Role role, Clock& clock,
-                       std::uint64_t hash_seed, OnStream on_stream)
-    : core_(std::make_shared<Core>(std::move(channel), role, clock, hash_seed,
-                                   std::move(on_stream))) {}
+                       std::uint64_t hash_seed, OnStream on_stream, OnSilent on_silent)
+    : core_(std::make_shared<Core>(std::move(channel), role, clock, hash_seed, std::move(on_stream),
+                                   std::move(on_silent))) {}
 
 Connection::~Connection() {
   core_->session.die(Errc::closed);
   core_->session.receive_budget().move_into(nullptr);
   core_->on_stream = nullptr;
+  core_->on_silent = [] {};
 }
 
 awaitable<error_code> Connection::run() {
@@ -298,6 +307,7 @@ awaitable<error_code> Connection::run() {
   core->channel->reset();
   co_await tasks.close();
   core->on_stream = nullptr;
+  core->on_silent = [] {};
   co_return core->why;
 }
 
@@ -319,6 +329,11 @@ void Connection::shut_down() {
   core_->shutting_down = true;
   if (!core_->why) core_->why = Errc::closed;
   core_->wake_writer.set();
+}
+
+void Connection::check() {
+  core_->session.check(core_->clock.now());
+  core_->kick();
 }
 
 void Connection::abort(error_code why) { core_->end(why); }

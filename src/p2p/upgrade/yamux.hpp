@@ -18,9 +18,12 @@ class Connection {
   // Called for each stream the peer opens, from run(). Must not block; dropping the stream resets
   // it.
   using OnStream = std::function<void(std::unique_ptr<net::Stream>)>;
+  // Called when the peer has not answered for kPingConcern, from run(). Must not block.
+  using OnSilent = std::function<void()>;
 
-  Connection(std::unique_ptr<net::Stream> channel, Role role, Clock& clock, std::uint64_t hash_seed,
-             OnStream on_stream);
+  Connection(
+      std::unique_ptr<net::Stream> channel, Role role, Clock& clock, std::uint64_t hash_seed,
+      OnStream on_stream, OnSilent on_silent = [] {});
   ~Connection();
 
   // Carries the streams until the channel ends, the peer breaks the rules or stops answering, or
@@ -33,6 +36,8 @@ class Connection {
 
   // Sends what is queued and a GoAway, then ends run(). Returns at once.
   void shut_down();
+  // See Session::check().
+  void check();
   // Ends run() at once.
   void abort(error_code why);
 

@@ -33,7 +33,8 @@ Session::Session(Role role, TimePoint now, std::uint64_t hash_seed)
       streams_(16, IdHash{hash_seed}),
       next_id_(role == Role::client ? 1 : 2),
       resets_counted_(now),
-      last_received_(now) {}
+      last_received_(now),
+      last_tick_(now) {}
 
 Result<void> Session::receive(Buffer bytes, TimePoint now) {
   if (dead_) return death_;
@@ -159,7 +160,12 @@ Result<StreamState*> Session::on_syn(const FrameHeader& header, TimePoint now) {
 }
 
 Result<void> Session::on_ping(const FrameHeader& header, TimePoint now) {
-  if (header.has(kSyn)) return reply({FrameType::ping, kAck, 0, header.length});
+  if (header.has(kSyn)) {
+    const bool more = more_than_pongs_;
+    CHECK(reply({FrameType::ping, kAck, 0, header.length}));
+    more_than_pongs_ = more;
+    return success();
+  }
   if (header.has(kAck) && ping_value_ == header.length) {
     ping_value_.reset();
     data_in_ = false;
@@ -280,6 +286,7 @@ void Session::send(StreamState& stream, Buffer payload) {
   encode_header({FrameType::data, first_flags(stream), stream.id, size},
                 payload.prepend(kHeaderSize));
   output_bytes_ += payload.size();
+  more_than_pongs_ = true;
   output_.push_back(std::move(payload));
 }
 
@@ -298,6 +305,7 @@ void Session::close_write(StreamState& stream) {
   const auto flags = static_cast<std::uint16_t>(kFin | first_flags(stream));
   encode_header({FrameType::data, flags, stream.id, 0}, frame.data());
   output_bytes_ += frame.size();
+  more_than_pongs_ = true;
   output_.push_back(std::move(frame));
 }
 
@@ -409,6 +417,7 @@ void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
 }
 
 void Session::control(const FrameHeader& header) {
+  more_than_pongs_ = true;
   const std::size_t at = control_.size();
   control_.resize(at + kHeaderSize);
   encode_header(header, control_.data() + at);
@@ -444,7 +453,8 @@ BufferChain Session::take_output() {
     output_.pop_front();
   }
   if (!chain.empty()) {
-    sent_since_received_ = true;
+    sent_since_received_ = sent_since_received_ || more_than_pongs_;
+    if (!has_output()) more_than_pongs_ = false;
     counters_.bytes_out += chain.bytes();
   }
   if (output_has_room() && std::exchange(room_wanted_, false)) event(nullptr, EventKind::room);
@@ -458,8 +468,7 @@ std::optional<StreamEvent> Session::next_event() {
   return event;
 }
 
-Result<void> Session::tick(TimePoint now) {
-  if (dead_) return death_;
+void Session::forget_lingering(TimePoint now) {
   for (std::size_t i = 0; i < lingering_.size();) {
     auto found = streams_.find(lingering_[i]);
     const bool gone = found == streams_.end() || !found->second->abandoned;
@@ -474,18 +483,41 @@ Result<void> Session::tick(TimePoint now) {
     lingering_[i] = lingering_.back();
     lingering_.pop_back();
   }
+}
+
+void Session::ping(TimePoint now) {
+  ping_value_ = ++next_ping_;
+  ping_sent_ = now;
+  concern_told_ = false;
+  control({FrameType::ping, kSyn, 0, *ping_value_});
+}
+
+void Session::check(TimePoint now) {
+  if (!dead_ && !ping_value_ && now - last_received_ >= kBusyPing) ping(now);
+}
+
+Result<void> Session::tick(TimePoint now) {
+  if (dead_) return death_;
+  forget_lingering(now);
+  const bool slept = now - std::exchange(last_tick_, now) > kPingTimeout;
   if (ping_value_ && last_received_ > ping_sent_) ping_value_.reset();  // alive, if slow to answer
+  if (slept) {
+    // What the peer said meanwhile may not have been read yet, and it may have given us up.
+    ping(now);
+    return success();
+  }
   if (ping_value_) {
-    if (now - ping_sent_ < kPingTimeout) return success();
+    const Duration unanswered = now - ping_sent_;
+    if (unanswered >= kPingConcern && !std::exchange(concern_told_, true))
+      event(nullptr, EventKind::silent);
+    if (unanswered < kPingTimeout) return success();
     die(P2pErrc::keep_alive_failed);
     return P2pErrc::keep_alive_failed;
   }
   const Duration quiet = now - last_received_;
   if (!round_trip_ || quiet >= kIdlePing ||
       ((sent_since_received_ || data_in_) && quiet >= kBusyPing)) {
-    ping_value_ = ++next_ping_;
-    ping_sent_ = now;
-    control({FrameType::ping, kSyn, 0, *ping_value_});
+    ping(now);
   }
   return success();
 }
@@ -498,6 +530,7 @@ void Session::go_away() {
   const auto reason = static_cast<std::uint32_t>(GoAwayReason::normal);
   encode_header({FrameType::go_away, 0, 0, reason}, frame.data());
   output_bytes_ += frame.size();
+  more_than_pongs_ = true;
   output_.push_back(std::move(frame));
 }
 

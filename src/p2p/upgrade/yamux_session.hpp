@@ -40,12 +40,14 @@ inline constexpr std::size_t kControlLimit = 64 * 1024;
 inline constexpr std::size_t kOutputHighWater = 512 * 1024;
 // A stream that we finished and left while the peer has not ended its half is reset after this.
 inline constexpr Duration kLingerTime = std::chrono::seconds(60);
-// An unanswered ping older than this means that the peer is gone.
-inline constexpr Duration kPingTimeout = std::chrono::seconds(10);
+// An unanswered ping older than this means that the peer is gone, when nothing else came either.
+inline constexpr Duration kPingTimeout = std::chrono::seconds(6);
 // Pings go out when nothing was received for this long: idle, and with bytes of ours under way.
-// With a tick a second, a dead peer is noticed within 32 s, and within 14 s under traffic.
+// With a tick a second, a dead peer is noticed within 28 s, and within 10 s under traffic.
 inline constexpr Duration kIdlePing = std::chrono::seconds(20);
 inline constexpr Duration kBusyPing = std::chrono::seconds(2);
+// A ping unanswered for this long is told: whatever it is, other peers may be concerned.
+inline constexpr Duration kPingConcern = std::chrono::seconds(1);
 // Streams that the peer opened and reset (CVE-2023-44487): at most as many a second as it may have
 // open at once, and this many times that in a burst. Above, the session is cut.
 inline constexpr double kResetBurst = 4;
@@ -78,8 +80,9 @@ struct StreamState {
 };
 
 // incoming, readable, writable concern one stream; the others the session (stream is null):
-// room: take_output() made room again; openable: open() would succeed again; dead: all is over.
-enum class EventKind { incoming, readable, writable, room, openable, dead };
+// room: take_output() made room again; openable: open() would succeed again; silent: a ping is
+// unanswered for kPingConcern; dead: all is over.
+enum class EventKind { incoming, readable, writable, room, openable, silent, dead };
 struct StreamEvent {
   StreamState* stream;
   EventKind kind;
@@ -127,8 +130,11 @@ class Session {
   std::optional<StreamEvent> next_event();
   bool has_events() const { return !events_.empty(); }
 
-  // Keep-alive and lingering; call once a second. An error means that the peer is gone.
+  // Keep-alive and lingering; call once a second. An error means that the peer is gone. After a
+  // call that came later than kPingTimeout, because the machine slept, the peer is asked anew.
   Result<void> tick(TimePoint now);
+  // Asks for a sign of life at once, unless one came within kBusyPing or is being waited for.
+  void check(TimePoint now);
   // Queues a GoAway behind all data; streams go on until the channel closes.
   void go_away();
   // The channel broke: resets every stream.
@@ -173,6 +179,8 @@ class Session {
   std::uint16_t first_flags(StreamState& stream);
   void acknowledged(StreamState& stream);
   void erase(StreamState& stream);
+  void forget_lingering(TimePoint now);
+  void ping(TimePoint now);
   void event(StreamState* stream, EventKind kind) { events_.push_back({stream, kind}); }
   bool ours(std::uint32_t id) const { return (id % 2 == 1) == (role_ == Role::client); }
 
@@ -205,11 +213,14 @@ class Session {
   std::deque<StreamEvent> events_;
 
   TimePoint last_received_;
+  bool more_than_pongs_ = false;  // is queued; two idle peers would else ask each other for ever
   bool sent_since_received_ = false;
   bool data_in_ = false;  // data came since a ping was last answered
   std::uint32_t next_ping_ = 0;
   std::optional<std::uint32_t> ping_value_;
   TimePoint ping_sent_{};
+  bool concern_told_ = false;  // about this ping
+  TimePoint last_tick_;
   std::optional<Duration> round_trip_;
   bool dead_ = false;
   error_code death_;

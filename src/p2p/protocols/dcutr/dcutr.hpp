@@ -35,7 +35,8 @@ inline constexpr Duration kPunchTimeout = std::chrono::seconds(4);
 inline constexpr Duration kDcutrSettle = std::chrono::seconds(1);
 inline constexpr Duration kReversalTimeout = std::chrono::seconds(2);
 // After as many failures as tries the pause is this, and twice as long each time up to the second.
-inline constexpr Duration kPunchPause = std::chrono::minutes(1);
+// So a path that is back is found after about as long as it was away.
+inline constexpr Duration kPunchPause = std::chrono::seconds(10);
 inline constexpr Duration kMaxPunchPause = std::chrono::minutes(30);
 // While there is a direct connection beside the circuit, it is looked whether it still stands.
 inline constexpr Duration kDirectCheck = std::chrono::seconds(5);

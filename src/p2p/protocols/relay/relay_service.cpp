@@ -70,7 +70,7 @@ RelayService::RelayService(Swarm& swarm, Clock& clock, RelayOptions options)
   SwarmEvents events;
   events.disconnected = [this](const ConnectionPtr& connection, error_code) {
     if (direct_connection(swarm_, connection->peer()) == nullptr)
-      reservations_.end(connection->peer());
+      end_reservation(connection->peer());
   };
   swarm_.observe(std::move(events));
 }
@@ -80,6 +80,7 @@ void RelayService::serve(bool on) {
   serving_ = on;
   if (!on) {
     reservations_ = ReservationTable(options_.reservations);
+    reserved_on_.clear();
     return swarm_.stop_handling(kHopId);
   }
   swarm_.handle(
@@ -95,6 +96,22 @@ bool RelayService::serves(const codec::PeerId& peer) const {
          std::ranges::any_of(circuits_, [&peer](const auto& entry) {
            return entry.second.source == peer || entry.second.target == peer;
          });
+}
+
+void RelayService::end_reservation(const codec::PeerId& peer) {
+  reservations_.end(peer);
+  reserved_on_.erase(peer);
+}
+
+ConnectionPtr RelayService::connection_for(const codec::PeerId& peer) const {
+  const auto asked = reserved_on_.find(peer);
+  for (const ConnectionPtr& connection : swarm_.connections_to(peer)) {
+    if (asked != reserved_on_.end() && connection->facts().id == asked->second &&
+        connection->alive()) {
+      return connection;
+    }
+  }
+  return direct_connection(swarm_, peer);
 }
 
 bool RelayService::may_be_served(const Connection& connection) const {
@@ -134,6 +151,7 @@ HopMessage RelayService::reserve(const Connection& connection) {
     ++counters_.reservations_refused;
     return refusal(RelayStatus::resource_limit_exceeded);
   }
+  reserved_on_[peer] = connection.facts().id;
   const WallTime expires = clock_.wall_now() + (*until - now);
   Reservation reservation;
   reservation.expires = expires;
@@ -166,7 +184,7 @@ bool RelayService::has_room(const Circuit& circuit) const {
 
 awaitable<void> RelayService::connect(ConnectionPtr source, std::unique_ptr<net::Stream> stream,
                                       codec::PeerId to) {
-  const ConnectionPtr target = direct_connection(swarm_, to);
+  const ConnectionPtr target = connection_for(to);
   RelayStatus refused = RelayStatus::none;
   if (!may_be_served(*source)) {
     refused = RelayStatus::permission_denied;

@@ -74,6 +74,10 @@ class RelayService {
   awaitable<void> carry(std::unique_ptr<net::Stream> source, std::unique_ptr<net::Stream> target,
                         std::optional<CircuitLimit> limit);
   bool may_be_served(const Connection& connection) const;
+  // Where to reach a peer: on the connection on which it asked last to be reached. An older one may
+  // be dead, and nobody has noticed yet.
+  ConnectionPtr connection_for(const codec::PeerId& peer) const;
+  void end_reservation(const codec::PeerId& peer);
   bool has_room(const Circuit& circuit) const;
 
   Swarm& swarm_;
@@ -81,6 +85,7 @@ class RelayService {
   RelayOptions options_;
   bool serving_ = false;
   ReservationTable reservations_;
+  std::map<codec::PeerId, ConnectionId> reserved_on_;  // of those that are connected
   std::map<std::uint64_t, Circuit> circuits_;
   std::uint64_t next_circuit_ = 1;
   RelayCounters counters_;

@@ -137,6 +137,25 @@ TEST(Relay, a_dialer_finds_its_own_way_to_the_relay) {
   });
 }
 
+TEST(Relay, a_circuit_comes_on_the_connection_on_which_it_was_asked_for_last) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    EXPECT_TRUE(co_await m.b.client.reserve(m.to_b));
+    auto newer = co_await m.b.swarm.connect_once(m.relay.id(), m.relay.addresses().front(),
+                                                 Direction::outbound);
+    EXPECT_TRUE(newer);
+    co_await settle();
+    for (const ConnectionPtr& connection : m.relay.swarm.connections_to(m.b.id()))
+      connection->trust();
+    EXPECT_TRUE(co_await m.b.client.reserve(*newer));
+    auto dialed = co_await m.dial();
+    EXPECT_TRUE(dialed);
+    EXPECT_EQ((*newer)->counters().streams_in, 1u);
+    EXPECT_EQ(m.to_b->counters().streams_in, 0u);
+    newer = Errc::closed;
+  });
+}
+
 TEST(Relay, strangers_are_refused_unless_it_is_public) {
   with_meeting([](Meeting& m) -> awaitable<void> {
     co_await m.gather(false);
