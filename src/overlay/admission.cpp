@@ -111,6 +111,11 @@ awaitable<Result<void>> Admission::prove(p2p::ConnectionPtr connection, Network 
 
 awaitable<void> Admission::serve(p2p::ConnectionPtr connection,
                                  std::unique_ptr<net::Stream> stream) {
+  // What was dialed for its caller alone makes nobody a member.
+  if (connection->facts().probe) {
+    stream->reset();
+    co_return;
+  }
   const std::string peer = connection->peer().to_string();
   const std::string address = connection->facts().remote_address.to_string();
   const std::string host = limited_address(connection->facts().remote_address);
@@ -126,6 +131,11 @@ awaitable<void> Admission::serve(p2p::ConnectionPtr connection,
     failed_proofs_.failed(peer + to_hex(id), now);
     failed_proofs_.failed(host + to_hex(id), now);
     failed_addresses_.failed(host, now);
+    // Who asks for a network that is not ours only looks for his own.
+    if (const Network* network = members_.find(id)) {
+      log::warn("{} at {} failed to prove membership in network {}: its password differs", peer,
+                address, network->name.value());
+    }
   };
   verifier.proved = [&](const NetworkId& id) {
     ++counters_.proofs_ok;
@@ -136,7 +146,7 @@ awaitable<void> Admission::serve(p2p::ConnectionPtr connection,
       clock_, kProofTimeout, verify_membership(*stream, parties(*connection), verifier, random_));
   if (verified) co_return;
   ++counters_.proofs_failed;
-  log::warn("{} at {} failed to prove membership: {}", peer, address, verified.error().message());
+  log::debug("{} at {} proved no membership: {}", peer, address, verified.error().message());
 }
 
 awaitable<Result<void>> Admission::wait_for_proof(p2p::ConnectionPtr connection,

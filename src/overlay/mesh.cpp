@@ -7,11 +7,12 @@
 
 namespace oc::overlay {
 
-Mesh::Mesh(p2p::Swarm& swarm, const Members& members, Clock& clock, Random& random)
+Mesh::Mesh(p2p::Swarm& swarm, const Members& members, Clock& clock, Random& random, Seen seen)
     : swarm_(swarm),
       members_(members),
       clock_(clock),
       random_(random),
+      seen_(std::move(seen)),
       schedule_(random),
       tasks_(swarm.executor()) {}
 
@@ -29,6 +30,10 @@ bool Mesh::add_candidate(const codec::PeerId& peer, std::vector<codec::Multiaddr
 
 bool Mesh::is_expected(const codec::PeerId& peer) const {
   return bootstrap_.contains(peer) || members_.find_record(peer) != nullptr;
+}
+
+bool Mesh::is_known(const codec::PeerId& peer) const {
+  return bootstrap_.contains(peer) || seen_(peer);
 }
 
 std::vector<codec::Multiaddr> Mesh::addresses_of(const codec::PeerId& peer) const {
@@ -109,10 +114,17 @@ void Mesh::dial_wanted() {
     const auto first = static_cast<std::ptrdiff_t>(random_.below(peers.size()));
     std::rotate(peers.begin(), peers.begin() + first, peers.end());
   }
+  std::ranges::stable_partition(peers, [this](const auto& peer) { return is_known(peer); });
+  auto hearsay = static_cast<std::size_t>(
+      std::ranges::count_if(dialing_, [this](const auto& peer) { return !is_known(peer); }));
   for (const codec::PeerId& peer : peers) {
     if (dialing_.size() >= kMaxDialsAtOnce) return;
     if (dialing_.contains(peer) || !schedule_.due(peer, now) || addresses_of(peer).empty())
       continue;
+    if (!is_known(peer)) {
+      if (hearsay >= kMaxHearsayDials || !hearsay_.take(now)) return;
+      ++hearsay;
+    }
     tasks_.spawn("dial member", dial_one(peer));
   }
 }

@@ -1,10 +1,12 @@
 // Mesh: keeps the node connected to the members of its networks, and knows where they may be.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
 
+#include "base/token_bucket.hpp"
 #include "overlay/bootstrap_string.hpp"
 #include "overlay/candidates.hpp"
 #include "overlay/dial_schedule.hpp"
@@ -17,13 +19,21 @@ inline constexpr std::size_t kSmallNetwork = 64;
 inline constexpr std::size_t kMaxDialsAtOnce = 8;
 // Of these, dials of candidates, who may be invented.
 inline constexpr std::size_t kMaxCandidateDials = 2;
+// And of members of whom only a record tells: a member gone bad can invent as many as he likes, and
+// where they are. So many are dialed in a row, and after that one in so long.
+inline constexpr std::size_t kMaxHearsayDials = 4;
+inline constexpr int kHearsayBurst = 64;
+inline constexpr Duration kHearsayInterval = std::chrono::seconds(1);
 inline constexpr Duration kMeshTick = std::chrono::milliseconds(250);
 inline constexpr std::size_t kMaxBootstrapPeers = 64;
 
 // Lifetime: as long as the swarm, which is closed after it. Thread: the network thread.
 class Mesh {
  public:
-  Mesh(p2p::Swarm& swarm, const Members& members, Clock& clock, Random& random);
+  // Whether the peer was connected as a member once.
+  using Seen = std::function<bool(const codec::PeerId&)>;
+
+  Mesh(p2p::Swarm& swarm, const Members& members, Clock& clock, Random& random, Seen seen);
 
   // These two: see Overlay.
   bool add_bootstrap(const BootstrapPeer& peer);
@@ -52,6 +62,8 @@ class Mesh {
 
  private:
   awaitable<void> keep_connected();
+  // Whether the peer is worth a dial without knowing more: not by hearsay.
+  bool is_known(const codec::PeerId& peer) const;
   void dial_wanted();
   void dial_candidates();
   awaitable<void> dial_one(codec::PeerId peer);
@@ -61,7 +73,9 @@ class Mesh {
   const Members& members_;
   Clock& clock_;
   Random& random_;
+  Seen seen_;
   DialSchedule schedule_;
+  TokenBucket hearsay_{kHearsayInterval, kHearsayBurst};
   Candidates candidates_;
   std::map<codec::PeerId, BootstrapPeer> bootstrap_;
   std::map<codec::PeerId, error_code> unreachable_;  // why the last dial failed

@@ -259,5 +259,39 @@ TEST(Mesh, a_member_that_moved_is_found_where_the_lan_says) {
   test::in_world(a_member_that_moved_is_found_where_the_lan_says);
 }
 
+awaitable<void> invented_members_keep_nobody_from_those_that_were_there(World& world) {
+  OverlayNode& node = world.member(1);
+  OverlayNode& friendly = world.member(2);
+  world.introduce(friendly, node);
+  CO_ASSERT_TRUE(
+      co_await world.until([&] { return node.knows(friendly) && friendly.knows(node); }));
+  const std::uint16_t port = friendly.port();
+  co_await world.remove(friendly);
+  const TimePoint begin = world.clock.now();
+  const std::uint64_t before = node.host.swarm().counters().dials;
+  // Nobody answers there, nor says no.
+  auto deaf = net::TcpListener::open(world.executor(), {asio::ip::address_v4::loopback(), 0});
+  constexpr std::uint64_t kInvented = 200;
+  for (std::uint64_t seed = 100; seed < 100 + kInvented; ++seed) {
+    NodeRecord record;
+    record.peer = key_of(seed).peer_id();
+    record.addresses = {net::to_multiaddr(deaf->local())};
+    record.issued = world.clock.wall_now();
+    record.seq = 1;
+    node.overlay.restore(NetworkName("home"), seal_record(key_of(seed), record).envelope,
+                         std::nullopt);
+  }
+  co_await world.pass(60s, 100ms);
+  world.add({.seed = 2, .port = port, .networks = {network_of("home", "password")}});
+  EXPECT_TRUE(co_await world.until([&] { return node.is_connected_to(world.node(1)); }));
+  const auto seconds = (world.clock.now() - begin) / 1s;
+  EXPECT_LE(node.host.swarm().counters().dials - before,
+            kHearsayBurst + static_cast<std::uint64_t>(seconds) + 20)
+      << "with those of the one that was away";
+}
+TEST(Mesh, invented_members_keep_nobody_from_those_that_were_there) {
+  test::in_world(invented_members_keep_nobody_from_those_that_were_there);
+}
+
 }  // namespace
 }  // namespace oc::overlay

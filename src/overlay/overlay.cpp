@@ -14,7 +14,8 @@ Overlay::Overlay(p2p::Host& host, Clock& clock, Random& random, OverlayOptions o
             [this](const NetworkId& network, const SealedRecord& record) {
               on_record(network, record);
             }),
-      mesh_(host.swarm(), members_, clock, random),
+      mesh_(host.swarm(), members_, clock, random,
+            [this](const codec::PeerId& peer) { return last_contact_.contains(peer); }),
       admission_(
           host.swarm(), members_, mesh_, clock, random,
           [this](const p2p::ConnectionPtr& connection, const NetworkId& network) {
@@ -48,8 +49,9 @@ void Overlay::restore(const NetworkName& name, BytesView envelope,
                       std::optional<WallTime> last_contact) {
   const Network* network = members_.find(name);
   auto record = open_record(envelope);
-  if (network == nullptr || !record || !check_record_date(record->record, clock_.wall_now()))
-    return;
+  if (network == nullptr || !record) return;
+  // One of the future is no mistake of ours: this machine's clock may not be right yet.
+  if (record->record.issued < clock_.wall_now() - kMaxRecordAge) return;
   const codec::PeerId peer = record->record.peer;
   if (peer == self()) return;
   if (last_contact) remember_contact(peer, *last_contact);

@@ -76,7 +76,9 @@ void OwnRecord::refresh() {
   record.issued = clock_.wall_now();
   if (record_) {
     const bool moved = record.addresses != issued_addresses_;
-    if (!moved && record.issued - record_->record.issued < kRecordRefresh) return;
+    // A clock that was put back leaves a record that others take for one of the future.
+    const Duration age = record.issued - record_->record.issued;
+    if (!moved && age >= Duration{0} && age < kRecordRefresh) return;
     if (moved) host_.identify().changed();
   }
   issued_addresses_ = record.addresses;
