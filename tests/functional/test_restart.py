@@ -1,5 +1,7 @@
 """What a network does when nodes die and links break: it heals, with nobody touching anything."""
 
+import time
+
 import pytest
 
 from lab import service
@@ -101,3 +103,27 @@ def test_a_changed_network_password_parts_the_node_from_the_others(own_pair):
     own_pair.private.start("-dnc", "home:a new password")
     wait_until(lambda: "OC-2004" in own_pair.private.log, 10, "the refusal")
     assert own_pair.private.peer_id not in own_pair.public.online()
+
+
+AWAY_S = 8
+BACK_WITHIN_S = 8
+
+
+def test_members_behind_nat_are_back_soon_after_the_only_public_node_is(lab, make_node):
+    """It dials where it saw them and they dial it, both from their listening ports, perhaps at the same moment."""
+    public = found(make_node("public", lab.public_host("public")))
+    hidden = [
+        join(make_node(name, lab.host_behind("port-restricted", name)), public.bootstrap)
+        for name in ("first", "second", "third")
+    ]
+    wait_connected(public, *hidden)
+    for _ in range(2):
+        public.kill()
+        time.sleep(AWAY_S)
+        hidden[0].end()
+        hidden[0].start()
+        public.start()
+        started = time.monotonic()
+        for node in hidden:
+            left = BACK_WITHIN_S - (time.monotonic() - started)
+            wait_until(lambda n=node: n.peer_id in public.online(), left, f"{node.name} being back")

@@ -94,10 +94,17 @@ ConnectionPtr RelayKeeper::choose() const {
   return best;
 }
 
+bool RelayKeeper::has_stopped(const codec::PeerId& relay) const {
+  const ConnectionPtr connection = direct_connection(swarm_, relay);
+  return connection != nullptr && connection->info() && !offers_relay(*connection);
+}
+
 void RelayKeeper::forget_lost() {
   const WallTime now = clock_.wall_now();
   const auto lost = std::erase_if(held_, [&](const auto& entry) {
-    return !client_.reserved(entry.first) || entry.second.reservation.expires <= now;
+    const auto& [relay, held] = entry;
+    if (has_stopped(relay)) client_.release(relay);
+    return !client_.reserved(relay) || held.reservation.expires <= now;
   });
   if (lost != 0) options_.changed();
   std::erase_if(refused_, [this](const auto& entry) {

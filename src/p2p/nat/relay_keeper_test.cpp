@@ -110,6 +110,22 @@ TEST(RelayKeeper, replaces_one_that_goes) {
   });
 }
 
+TEST(RelayKeeper, replaces_one_that_stops_relaying) {
+  with_world([](World& w) -> awaitable<void> {
+    auto first = co_await w.meet(0);
+    (void)co_await w.meet(1);
+    (void)co_await w.meet(2);
+    PeerInfo info;
+    info.protocols = {"/ipfs/id/1.0.0"};
+    first->set_info(info);
+    w.keeper.look();
+    co_await settle();
+    EXPECT_FALSE(w.holds(0));
+    EXPECT_TRUE(w.holds(1) && w.holds(2));
+    EXPECT_FALSE(w.client.reserved(w.relays[0]->id()));
+  });
+}
+
 TEST(RelayKeeper, renews_before_a_reservation_ends) {
   with_world([](World& w) -> awaitable<void> {
     (void)co_await w.meet(0);

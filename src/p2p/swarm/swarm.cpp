@@ -200,12 +200,18 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::
                                                      SourcePort from) {
   if (parse_circuit(address)) co_return co_await dial_circuit(std::move(peer), std::move(address));
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
-  const TcpDial how{.from = from};
+  TcpDial how{.from = from};
+  auto dialed = co_await dial_tcp(peer, to, how);
+  if (dialed || dialed.error() != P2pErrc::handshake_failed || from != SourcePort::listening)
+    co_return dialed;
+  // The peer may have dialed us in the same moment, both from the listening ports: TCP makes one
+  // connection of that, and each side took itself for the client. Other ports do not collide.
+  how.from = SourcePort::any;
   co_return co_await dial_tcp(std::move(peer), to, how);
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                     Direction role, Origin how) {
+                                                     Direction role, Origin how, Duration limit) {
   CO_TRY(const net::TcpAddress to, net::to_tcp_address(address));
   LoggedAttempt logged(attempts_, clock_, peer, std::move(address), how);
   struct Expected {
@@ -219,8 +225,8 @@ awaitable<Result<ConnectionPtr>> Swarm::connect_once(codec::PeerId peer, codec::
   const bool client = role == Direction::outbound;
   const Expected expected{servers_, to, client && servers_.emplace(to, peer).second};
   const TcpDial dial{.role = role, .origin = how};
-  auto connection = co_await with_deadline<ConnectionPtr>(clock_, kDialTimeout,
-                                                          dial_tcp(std::move(peer), to, dial));
+  auto connection =
+      co_await with_deadline<ConnectionPtr>(clock_, limit, dial_tcp(std::move(peer), to, dial));
   logged.end(connection ? error_code() : connection.error());
   co_return connection;
 }
@@ -346,12 +352,18 @@ void Swarm::on_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> str
 
 awaitable<void> Swarm::serve_stream(ConnectionPtr connection, std::unique_ptr<net::Stream> stream,
                                     ResourceLedger::StreamSlot slot) {
-  const auto supports = [this](std::string_view protocol) { return protocols_.contains(protocol); };
+  // Own copy, of the moment in which the protocol was agreed upon: the answer may take a while to
+  // go out, and the handler must outlive the table's entry.
+  Protocol served;
+  const auto supports = [this, &served](std::string_view protocol) {
+    const auto found = protocols_.find(protocol);
+    if (found == protocols_.end()) return false;
+    served = found->second;
+    return true;
+  };
   auto protocol = co_await with_deadline<std::string>(clock_, kNegotiationTimeout,
                                                       select_as_listener(*stream, supports));
   if (!protocol) co_return;
-  // Own copy: the handler must outlive the table's entry.
-  const Protocol served = protocols_.find(*protocol)->second;
   if (!slot.negotiate(*protocol, served.limits)) {
     stream->reset();
     co_return;

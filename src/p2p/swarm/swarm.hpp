@@ -110,9 +110,9 @@ class Swarm {
   // connections there are; `role` says which side of the handshakes is ours: when both sides dial
   // at once, one has to be the server. As client we are it also towards the same address when that
   // comes to our listener meanwhile: its SYN was the faster one then. Errors as of a dial;
-  // Errc::timed_out after kDialTimeout.
+  // Errc::timed_out after `limit`.
   awaitable<Result<ConnectionPtr>> connect_once(codec::PeerId peer, codec::Multiaddr address,
-                                                Direction role, Origin how);
+                                                Direction role, Origin how, Duration limit);
 
   // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
   void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }

@@ -516,6 +516,31 @@ TEST(Swarm, a_dial_anew_tries_though_the_address_failed_a_moment_ago) {
   });
 }
 
+TEST(Swarm, a_peer_that_took_itself_for_the_client_too_is_dialed_again_at_once) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig a(executor, 1);
+    FakeRandom random(2);
+    const auto identity = crypto::PrivateKey::generate(random);
+    Upgrader other(identity, a.clock, random, {});
+    auto wire = net::TcpListener::open(executor, {asio::ip::address_v4::loopback(), 0});
+    std::vector<codec::Multiaddr> to{net::to_multiaddr(wire->local())};
+    test::Operation<ConnectionPtr> dialing(executor, a.swarm.dial(identity.peer_id(), to));
+    auto first = co_await wire->accept();
+    auto both_clients = co_await other.upgrade(std::move(first->stream), true, a.id());
+    EXPECT_FALSE(both_clients);
+    auto second = co_await wire->accept();
+    EXPECT_TRUE(second);
+    auto channel = co_await other.upgrade(std::move(second->stream), false, a.id());
+    EXPECT_TRUE(channel);
+    auto dialed = co_await dialing.result();
+    EXPECT_TRUE(dialed);
+    dialed = Errc::closed;
+    channel = Errc::closed;
+    (void)co_await a.close();
+  });
+}
+
 TEST(Swarm, a_peer_is_dialed_by_its_name) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;
@@ -667,7 +692,8 @@ TEST(Swarm, a_peer_that_comes_again_has_its_older_connection_looked_at) {
       co_await test::settle();
     }
     const std::uint64_t before = b.swarm.connection_to(a.id())->counters().bytes_out;
-    auto again = co_await a.swarm.connect_once(b.id(), b.addresses().front(), Direction::outbound);
+    auto again = co_await a.swarm.connect_once(b.id(), b.addresses().front(), Direction::outbound,
+                                               Origin::dialed, kDialTimeout);
     EXPECT_TRUE(again);
     co_await test::settle();
     EXPECT_GT(b.swarm.connection_to(a.id())->counters().bytes_out, before);

@@ -69,7 +69,19 @@ Dcutr::Dcutr(Swarm& swarm, Clock& clock, DcutrOptions options)
     if (!facts.direct() && facts.direction == Direction::inbound)
       connection->tasks().spawn("hole punching", keep_direct(connection));
   };
+  events.disconnected = [this](const ConnectionPtr& connection, error_code) {
+    asked_.erase(connection->facts().id);
+  };
   swarm_.observe(std::move(events));
+}
+
+bool Dcutr::may_try(const Connection& circuit) {
+  return circuit.trusted() || stranger_tries_.take(clock_.now());
+}
+
+bool Dcutr::may_be_asked(const Connection& circuit) {
+  const TokenBucket fresh(kAskedInterval, kAskedTries);
+  return asked_.try_emplace(circuit.facts().id, fresh).first->second.take(clock_.now());
 }
 
 bool Dcutr::is_direct(const codec::PeerId& peer) const {
@@ -84,6 +96,7 @@ Dcutr::Addresses Dcutr::usable(const Connection& circuit, const Addresses& claim
     codec::Multiaddr bare = address.without_peer();
     const bool ours = std::ranges::find(own, bare) != own.end();
     const bool known = std::ranges::find(out, bare) != out.end();
+    if (out.size() == kMaxPunchAddresses) break;
     if (!ours && !known && is_plain_tcp(bare) && options_.may_dial(circuit, bare))
       out.push_back(std::move(bare));
   }
@@ -128,7 +141,7 @@ awaitable<bool> Dcutr::become_direct(ConnectionPtr circuit) {
   for (int i = 1; i <= kPunchTries; ++i) {
     if (is_direct(circuit->peer())) co_return true;
     const bool cancelled = co_await was_cancelled();
-    if (cancelled || is_others_turn(circuit->peer())) co_return false;
+    if (cancelled || is_others_turn(circuit->peer()) || !may_try(*circuit)) co_return false;
     ++counters_.tries;
     auto tried = co_await try_as_called(circuit, i);
     if (tried || is_direct(circuit->peer())) {
@@ -158,7 +171,9 @@ awaitable<bool> Dcutr::reverse(ConnectionPtr circuit) {
     return address.has(codec::Protocol::p2p_circuit);
   };
   if (std::ranges::any_of(told, is_circuit)) co_return false;
-  auto dialed = co_await dial_all(circuit->peer(), usable(*circuit, told), Direction::outbound,
+  Addresses addresses = usable(*circuit, told);
+  if (addresses.empty() || !may_try(*circuit)) co_return false;
+  auto dialed = co_await dial_all(circuit->peer(), std::move(addresses), Direction::outbound,
                                   Origin::reversed, kReversalTimeout);
   co_return dialed.has_value();
 }
@@ -180,7 +195,7 @@ awaitable<Result<void>> Dcutr::try_as_called(ConnectionPtr circuit, int attempt)
 awaitable<void> Dcutr::answer(ConnectionPtr circuit, std::unique_ptr<net::Stream> stream) {
   // Only who was called asks, and only on the circuit that is to be replaced.
   const Connection::Facts& facts = circuit->facts();
-  if (facts.direct() || facts.direction != Direction::outbound) {
+  if (facts.direct() || facts.direction != Direction::outbound || !may_be_asked(*circuit)) {
     stream->reset();
     co_return;
   }
@@ -209,8 +224,8 @@ awaitable<Result<Dcutr::Addresses>> Dcutr::answer_exchange(ConnectionPtr circuit
 }
 
 awaitable<void> Dcutr::dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role,
-                                Origin how, Event& done) {
-  auto connection = co_await swarm_.connect_once(std::move(peer), address, role, how);
+                                Origin how, Duration limit, Event& done) {
+  auto connection = co_await swarm_.connect_once(std::move(peer), address, role, how, limit);
   if (connection) {
     done.set();
   } else {
@@ -225,9 +240,10 @@ awaitable<Result<void>> Dcutr::dial_all(codec::PeerId peer, Addresses addresses,
   TaskScope attempts(swarm_.executor());
   Event done;
   for (codec::Multiaddr& address : addresses)
-    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, how, done));
-  // The other side's SYN may also have come to our listener: looked at when the time is over.
-  auto dialed = co_await with_deadline<void>(clock_, limit, done.wait());
+    attempts.spawn("hole punch", dial_one(peer, std::move(address), role, how, limit, done));
+  // The other side's SYN may also have come to our listener: looked at when the time is over. The
+  // attempts end before, by themselves.
+  auto dialed = co_await with_deadline<void>(clock_, limit + kEndOfAttempts, done.wait());
   co_await attempts.close();
   co_return dialed;
 }

@@ -13,7 +13,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
+#include "base/token_bucket.hpp"
 #include "p2p/protocols/dcutr/dcutr_message.hpp"
 #include "p2p/swarm/swarm.hpp"
 
@@ -31,6 +33,8 @@ inline constexpr Duration kNearRoundTrip = std::chrono::milliseconds(20);
 // For an exchange, and for what the dials of one try may take.
 inline constexpr Duration kDcutrTimeout = std::chrono::seconds(10);
 inline constexpr Duration kPunchTimeout = std::chrono::seconds(4);
+// What attempts that run out of time are given to end in.
+inline constexpr Duration kEndOfAttempts = std::chrono::milliseconds(50);
 // What identify says of the other side is waited for at most so long, and then a plain dial of it.
 inline constexpr Duration kDcutrSettle = std::chrono::seconds(1);
 inline constexpr Duration kReversalTimeout = std::chrono::seconds(2);
@@ -38,6 +42,14 @@ inline constexpr Duration kReversalTimeout = std::chrono::seconds(2);
 // So a path that is back is found after about as long as it was away.
 inline constexpr Duration kPunchPause = std::chrono::seconds(10);
 inline constexpr Duration kMaxPunchPause = std::chrono::minutes(30);
+// Of peers that nobody vouched for, so many are punched or dialed in a row, and after that one in
+// so long: whoever calls us over a relay says himself where he is, and may mean somebody else.
+inline constexpr int kStrangerTries = 16;
+inline constexpr Duration kStrangerInterval = std::chrono::seconds(5);
+// A peer that was called may ask for so many tries in a row, and after that for one in so long:
+// what it asks for by itself is kPunchTries at first.
+inline constexpr int kAskedTries = 2 * kPunchTries;
+inline constexpr Duration kAskedInterval = std::chrono::seconds(5);
 // While there is a direct connection beside the circuit, it is looked whether it still stands.
 inline constexpr Duration kDirectCheck = std::chrono::seconds(5);
 
@@ -78,8 +90,11 @@ class Dcutr {
   awaitable<Result<void>> dial_all(codec::PeerId peer, Addresses addresses, Direction role,
                                    Origin how, Duration limit);
   awaitable<void> dial_one(codec::PeerId peer, codec::Multiaddr address, Direction role, Origin how,
-                           Event& done);
+                           Duration limit, Event& done);
   Addresses usable(const Connection& circuit, const Addresses& claimed) const;
+  // Takes a token for dialing what the peer says, if it needs one.
+  bool may_try(const Connection& circuit);
+  bool may_be_asked(const Connection& circuit);
   bool is_direct(const codec::PeerId& peer) const;
   // Both have called each other over circuits: the one with the smaller id goes on as B, lest their
   // dials get in each other's way.
@@ -89,6 +104,8 @@ class Dcutr {
   Clock& clock_;
   DcutrOptions options_;
   DcutrCounters counters_;
+  TokenBucket stranger_tries_{kStrangerInterval, kStrangerTries};
+  std::map<ConnectionId, TokenBucket> asked_;  // of circuits that live
 };
 
 }  // namespace oc::p2p

@@ -184,5 +184,62 @@ TEST(Dcutr, is_for_circuits_only_and_only_for_who_was_called) {
   });
 }
 
+TEST(Dcutr, who_was_called_may_ask_for_a_few_tries_in_a_row) {
+  with_call([](Call& c) -> awaitable<void> {
+    c.a.told = c.b.told = {*Multiaddr::parse("/ip4/127.0.0.1/tcp/1")};
+    co_await c.begin();
+    const Bytes connect = encode(DcutrMessage{});
+    int answered = 0;
+    for (int i = 0; i < kAskedTries + 3; ++i) {
+      auto stream = co_await c.b.swarm.connection_to(c.a.id())->open_stream(kDcutrId);
+      EXPECT_TRUE(stream);
+      EXPECT_TRUE(co_await net::write_delimited(**stream, connect));
+      auto answer = co_await net::read_delimited(**stream, kMaxDcutrMessage);
+      if (answer) ++answered;
+      stream = Errc::closed;
+      co_await settle();
+    }
+    EXPECT_EQ(answered, kAskedTries);
+  });
+}
+
+TEST(Dcutr, what_strangers_say_is_dialed_at_a_bounded_rate) {
+  with_call([](Call& c) -> awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    c.a.told = c.b.told = {*Multiaddr::parse("/ip4/127.0.0.1/tcp/1")};
+    co_await c.begin();
+    std::vector<Multiaddr> circuit{make_circuit(c.relay.addresses().front(), c.relay.id())};
+    std::vector<std::unique_ptr<PeerRig>> callers;
+    for (std::uint64_t i = 0; i < kStrangerTries; ++i) {
+      callers.push_back(std::make_unique<PeerRig>(executor, 10 + i));
+      callers.back()->told = c.a.told;
+      auto to_relay = co_await test::connect(*callers.back(), c.relay);
+      c.relay.swarm.connection_to(callers.back()->id())->trust();
+      EXPECT_TRUE(co_await callers.back()->swarm.dial(c.b.id(), circuit));
+    }
+    constexpr Duration kTime = kDcutrSettle + kPunchTries * kPunchTimeout;
+    co_await c.pass(kTime);
+    EXPECT_GE(c.b.dcutr.counters().tries, std::uint64_t{kStrangerTries});
+    EXPECT_LE(c.b.dcutr.counters().tries,
+              std::uint64_t{kStrangerTries} + kTime / kStrangerInterval);
+    for (auto& caller : callers) (void)co_await caller->close();
+  });
+}
+
+TEST(Dcutr, an_attempt_that_ran_out_of_time_says_so) {
+  with_call([](Call& c) -> awaitable<void> {
+    const auto executor = co_await asio::this_coro::executor;
+    auto deaf = net::TcpListener::open(executor, {asio::ip::address_v4::loopback(), 0});
+    c.b.told = {net::to_multiaddr(deaf->local())};
+    c.a.told = {net::to_multiaddr(deaf->local())};
+    co_await c.begin();
+    co_await c.pass(kDcutrSettle + kPunchTimeout + 500ms);
+    const std::vector<Attempt> tried = c.b.swarm.attempts().of(c.a.id());
+    EXPECT_FALSE(tried.empty());
+    if (tried.empty()) co_return;
+    EXPECT_EQ(tried.back().outcome, Errc::timed_out);
+  });
+}
+
 }  // namespace
 }  // namespace oc::p2p

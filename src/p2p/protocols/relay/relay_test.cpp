@@ -142,7 +142,7 @@ TEST(Relay, a_circuit_comes_on_the_connection_on_which_it_was_asked_for_last) {
     co_await m.gather(true);
     EXPECT_TRUE(co_await m.b.client.reserve(m.to_b));
     auto newer = co_await m.b.swarm.connect_once(m.relay.id(), m.relay.addresses().front(),
-                                                 Direction::outbound);
+                                                 Direction::outbound, Origin::dialed, kDialTimeout);
     EXPECT_TRUE(newer);
     co_await settle();
     for (const ConnectionPtr& connection : m.relay.swarm.connections_to(m.b.id()))
