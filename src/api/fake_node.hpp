@@ -21,7 +21,12 @@ class FakeNode final : public NodeFace {
             {{"/ip4/192.0.2.1/tcp/1985", "observed", "reachable", WallTime{}, 3},
              {"/ip4/10.0.0.2/tcp/1985", "listened", "unknown", std::nullopt, 0}},
             "endpoint-independent",
-            2};
+            2,
+            "upnp 192.0.2.1:1985",
+            {{"12D3KooWrelay", WallTime{}}},
+            "members",
+            3,
+            1};
   }
   std::vector<MemberView> members() const override { return members_; }
 

@@ -23,11 +23,21 @@ struct AddressView {
   std::size_t servers = 0;  // how many others the newest answers are from
 };
 
+// A relay that lets others reach this node.
+struct RelayView {
+  std::string peer_id;
+  WallTime expires{};  // renewed before
+};
+
 struct NetcheckView {
   std::string state;  // "reachable" from the internet, "unreachable", "unknown"
   std::vector<AddressView> addresses;
   std::string mapping;  // "none", "endpoint-independent", "address-dependent", "unknown"
   std::size_t observers = 0;
+  std::string port_mapping;       // "off", "upnp 203.0.113.7:1985", or why there is none
+  std::vector<RelayView> relays;  // that this node uses
+  std::string relaying;           // for others: "nobody", "members", "everybody"
+  std::size_t reservations = 0, circuits = 0;  // that it serves
 };
 
 struct IdentityView {

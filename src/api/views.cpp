@@ -39,9 +39,18 @@ Json to_json(const NetcheckView& netcheck) {
                          {"checked", or_null(one.checked)},
                          {"servers", one.servers}});
   }
+  Json relays = Json::array();
+  for (const RelayView& one : netcheck.relays)
+    relays.push_back({{"peer_id", one.peer_id}, {"expires", iso8601(one.expires)}});
   return {{"state", netcheck.state},
           {"addresses", addresses},
-          {"nat", {{"mapping", netcheck.mapping}, {"observers", netcheck.observers}}}};
+          {"nat", {{"mapping", netcheck.mapping}, {"observers", netcheck.observers}}},
+          {"port_mapping", netcheck.port_mapping},
+          {"relays", relays},
+          {"relaying",
+           {{"serves", netcheck.relaying},
+            {"reservations", netcheck.reservations},
+            {"circuits", netcheck.circuits}}}};
 }
 
 Json to_json(const MemberView& member) {
@@ -196,8 +205,15 @@ Json answer_schemas() {
                                      {"checked", "string?"},
                                      {"servers", "integer"}});
   all["Nat"] = object_schema({{"mapping", "string"}, {"observers", "integer"}});
-  all["Netcheck"] =
-      object_schema({{"state", "string"}, {"addresses", "[#OwnAddress]"}, {"nat", "#Nat"}});
+  all["Relay"] = object_schema({{"peer_id", "string"}, {"expires", "string"}});
+  all["Relaying"] =
+      object_schema({{"serves", "string"}, {"reservations", "integer"}, {"circuits", "integer"}});
+  all["Netcheck"] = object_schema({{"state", "string"},
+                                   {"addresses", "[#OwnAddress]"},
+                                   {"nat", "#Nat"},
+                                   {"port_mapping", "string"},
+                                   {"relays", "[#Relay]"},
+                                   {"relaying", "#Relaying"}});
   all["Member"] = object_schema({{"peer_id", "string"},
                                  {"name", "string"},
                                  {"version", "string"},

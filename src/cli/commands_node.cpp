@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -46,6 +48,15 @@ Failure netcheck(Client& client) {
   Table summary({"from the internet", cell(*answer, "state")});
   summary.add(
       {"NAT mapping", cell(nat, "mapping") + " (" + cell(nat, "observers") + " observers)"});
+  summary.add({"port mapping", cell(*answer, "port_mapping")});
+  const json relays = answer->value("relays", json::array());
+  if (relays.empty()) summary.add({"relays", "none"});
+  for (const json& relay : relays)
+    summary.add({"relay", cell(relay, "peer_id") + " (until " + cell(relay, "expires") + ")"});
+  const json relaying = answer->value("relaying", json::object());
+  summary.add(
+      {"relays for", fmt::format("{} ({} reservations, {} circuits)", cell(relaying, "serves"),
+                                 cell(relaying, "reservations"), cell(relaying, "circuits"))});
   client.print(summary);
   client.world.out << '\n';
   Table table({"ADDRESS", "FOUND", "STATE", "CHECKED", "BY"});

@@ -174,10 +174,16 @@ TEST_F(CommandsTest, netcheck_shows_each_address_and_what_is_known_of_the_nat) {
     {"address":"/ip4/192.0.2.1/tcp/1","source":"observed","state":"reachable",
      "checked":"2026-01-02T03:04:05Z","servers":3},
     {"address":"/ip4/10.0.0.2/tcp/1","source":"listened","state":"unknown","checked":null,
-     "servers":0}],"nat":{"mapping":"endpoint-independent","observers":2}})");
+     "servers":0}],"nat":{"mapping":"endpoint-independent","observers":2},
+    "port_mapping":"none: no router answered","relays":[{"peer_id":"R",
+    "expires":"2026-01-02T04:04:05Z"}],
+    "relaying":{"serves":"members","reservations":3,"circuits":1}})");
   EXPECT_EQ(run({"netcheck"}).out,
             "from the internet  reachable\n"
             "NAT mapping        endpoint-independent (2 observers)\n"
+            "port mapping       none: no router answered\n"
+            "relay              R (until 2026-01-02T04:04:05Z)\n"
+            "relays for         members (3 reservations, 1 circuits)\n"
             "\n"
             "ADDRESS               FOUND     STATE      CHECKED               BY\n"
             "/ip4/192.0.2.1/tcp/1  observed  reachable  2026-01-02T03:04:05Z  3\n"

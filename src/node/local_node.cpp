@@ -39,6 +39,15 @@ Fault peer_fault(const std::string& peer, error_code error) {
   return {FaultCode::peer_unreachable, "node " + peer + " cannot be reached: " + error.message()};
 }
 
+// "upnp 203.0.113.7:1985", or why there is no mapping.
+std::string port_mapping_text(const p2p::PortMappingStatus& status) {
+  if (status.protocol.empty())
+    return "none: " + (status.last_error ? status.last_error.message() : "not tried yet");
+  std::string text = std::string(status.protocol) + " " + status.address.to_string() + ":" +
+                     std::to_string(status.port.value());
+  return status.useful ? text : text + ", of no use: another router is in front of that one";
+}
+
 }  // namespace
 
 LocalNode::LocalNode(p2p::Host& host, overlay::Overlay& overlay, tunnel::RuleTable& rules,
@@ -85,6 +94,15 @@ api::NetcheckView LocalNode::netcheck() const {
   const p2p::NatMappingFinding nat = prober.nat_mapping();
   out.mapping = p2p::to_text(nat.mapping);
   out.observers = nat.observers;
+  out.port_mapping = port_mapping_ == nullptr ? "off" : port_mapping_text(port_mapping_->status());
+  for (const p2p::HeldReservation& held : overlay_.relays().reservations())
+    out.relays.push_back({held.relay.to_string(), held.expires});
+  const p2p::RelayService& service = host_.relay_service();
+  out.relaying = !service.serving()           ? "nobody"
+                 : service.serves_strangers() ? "everybody"
+                                              : "members";
+  out.reservations = service.reservations();
+  out.circuits = service.circuits();
   return out;
 }
 
@@ -164,8 +182,17 @@ awaitable<void> LocalNode::store_bootstrap(std::string setting) {
   if (!stored) log::error("{}", stored.error().to_string());
 }
 
+Outcome<codec::PeerId> LocalNode::find_other(const std::string& reference) const {
+  auto peer = find_peer(reference, false);
+  if (peer && *peer == overlay_.self()) {
+    return Fault(FaultCode::bad_peer_reference, "\"" + reference + "\" is the node itself",
+                 "name another member");
+  }
+  return peer;
+}
+
 awaitable<Outcome<p2p::ConnectionPtr>> LocalNode::connect(const std::string& peer_id) {
-  auto peer = find_peer(peer_id, false);
+  auto peer = find_other(peer_id);
   if (!peer) co_return peer.error();
   if (auto connection = overlay_.membership().connection_to(*peer)) co_return connection;
   error_code last = Errc::not_found;
@@ -191,10 +218,8 @@ awaitable<Outcome<api::PingView>> LocalNode::ping(std::string peer_id, int count
 }
 
 awaitable<Outcome<api::PathView>> LocalNode::path(std::string peer_id) {
-  auto peer = find_peer(peer_id, false);
+  auto peer = find_other(peer_id);
   if (!peer) co_return peer.error();
-  if (*peer == overlay_.self())
-    co_return Fault(FaultCode::bad_peer_reference, "\"" + peer_id + "\" is the node itself");
   const auto connected = co_await connect(peer_id);
   api::PathView view = path_report(host_.swarm(), overlay_.membership(), clock_, *peer);
   for (const auto& member : overlay_.members()) {

@@ -44,6 +44,8 @@ class LocalNode final : public api::NodeFace {
 
  private:
   Outcome<codec::PeerId> find_peer(const std::string& reference, bool strangers) const;
+  // A member that is not this node.
+  Outcome<codec::PeerId> find_other(const std::string& reference) const;
   awaitable<Outcome<p2p::ConnectionPtr>> connect(const std::string& peer_id);
   awaitable<void> store_bootstrap(std::string setting);
   awaitable<Result<net::HttpResponse>> call(p2p::ConnectionPtr connection,

@@ -246,6 +246,8 @@ awaitable<Outcome<bool>> Node::start() {
       log::error("rule {} of the store cannot be used: {}", row.id, rule.error().to_string());
     }
   }
+  if (plan_.public_relay && plan_.relay == RelayMode::off)
+    log::warn("--public-relay has no effect while --relay is off");
   overlay_.start();
   tasks_.spawn("relay offer", offer_relay());
   host_.reachability().reachability().on_change = [this] {

@@ -51,6 +51,8 @@ class RelayService {
   // Offers the protocol, or no longer: reservations end then, circuits go on.
   void serve(bool on);
   bool serving() const { return serving_; }
+  // Whether peers that nobody vouched for are served, too.
+  bool serves_strangers() const { return options_.serve_strangers; }
   // The peer has a reservation, or is an end of a circuit.
   bool serves(const codec::PeerId& peer) const;
   std::size_t reservations() const { return reservations_.size(); }
