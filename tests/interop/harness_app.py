@@ -1,6 +1,8 @@
 """The apps of a library for the harnesses of libp2p, as those run them."""
 
+import hashlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -9,6 +11,25 @@ import peers
 
 # A run takes some milliseconds, on a busy machine a few seconds.
 ENDS_WITHIN_S = 60
+
+
+# What an app prints in libp2p/unified-testing.
+LATENCY = re.compile(
+    r"latency:\n"
+    r"  handshake_plus_one_rtt: (\d+(?:\.\d+)?)\n"
+    r"  ping_rtt: (\d+(?:\.\d+)?)\n"
+    r"  unit: ms\n"
+)
+
+
+def latency(printed):
+    """(handshake_plus_one_rtt, ping_rtt) of what a dialer printed, which must be nothing else."""
+    return tuple(map(float, LATENCY.fullmatch(printed).groups()))
+
+
+def key_of(run):
+    """What tells a run from others in Redis."""
+    return hashlib.sha256(run.encode()).hexdigest()[:8]
 
 
 def built_by(name, test):

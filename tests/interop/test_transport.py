@@ -1,6 +1,5 @@
 """The transport test of libp2p/unified-testing, with processes on hosts of their own for containers."""
 
-import hashlib
 import re
 import time
 
@@ -8,17 +7,11 @@ import pytest
 
 import harness_app
 import peers
-from harness_app import App
+from harness_app import App, key_of, latency
 from lab.topology import Lab
 from redis_server import RedisServer
 
 TEST = "transport-test"
-RESULT = re.compile(
-    r"latency:\n"
-    r"  handshake_plus_one_rtt: (\d+(?:\.\d+)?)\n"
-    r"  ping_rtt: (\d+(?:\.\d+)?)\n"
-    r"  unit: ms\n"
-)
 OTHERS = ["go", "rust"]
 SECURE_CHANNELS = ["noise", "tls"]
 # Nothing is asked for on this port; what dials it is refused at once.
@@ -64,10 +57,6 @@ class Harness:
         return {name: value for name, value in given.items() if value is not None}
 
 
-def key_of(run):
-    return hashlib.sha256(run.encode()).hexdigest()[:8]
-
-
 @pytest.fixture(scope="module")
 def harness(world):
     with Lab() as lab, RedisServer(lab.public_host("redis")) as redis:
@@ -87,7 +76,7 @@ def test_the_dialer_measures_the_listener(harness, record_property, dialer, list
         assert status == 0, said
         assert serving.runs, said
         assert serving.end() == 0
-    handshake_plus_one_rtt, ping_rtt = map(float, RESULT.fullmatch(printed).groups())
+    handshake_plus_one_rtt, ping_rtt = latency(printed)
     assert 0 < ping_rtt < handshake_plus_one_rtt < took_ms
     record_property("dialer", dialer)
     record_property("listener", listener)

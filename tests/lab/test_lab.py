@@ -8,6 +8,7 @@ from lab import fault, nat, service
 from lab.dns import DnsServer
 from lab.service import FileServer, Service
 from lab.terminal import Terminal
+from lab.topology import ROUTABLE, Lab
 
 PORT = 7000
 
@@ -32,6 +33,15 @@ def test_private_hosts_reach_public_ones_under_their_routers_address(homes):
         source = seen.result()
     assert source.startswith("192.0.2.")
     assert source not in (public.address, first.address)
+
+
+def test_an_internet_may_have_addresses_that_are_routed_in_earnest(world):
+    with Lab(internet=ROUTABLE) as lab:
+        public, private = lab.public_host("public"), lab.host_behind("port-restricted", "private")
+        with Service(public, (public.address, PORT), peer_of) as seen:
+            service.connect(private, (public.address, PORT)).close()
+            assert seen.result() == private.router.address
+        assert public.address.startswith(f"{ROUTABLE}.")
 
 
 def test_public_hosts_cannot_reach_private_ones(homes):

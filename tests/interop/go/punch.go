@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,14 +16,9 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
-	"github.com/redis/go-redis/v9"
 )
 
-// The lists of a hole-punch test, and where Redis is unless REDIS_ADDR says otherwise.
 const (
-	relayAddressKey   = "RELAY_TCP_ADDRESS"
-	listenerKey       = "LISTEN_CLIENT_PEER_ID"
-	defaultRedis      = "redis:6379"
 	punchTestTimeout  = 180 * time.Second
 	punchReadyTimeout = 10 * time.Second
 	directTimeout     = 30 * time.Second
@@ -32,57 +26,54 @@ const (
 
 // A puncher is a host behind a NAT that is connected to a relay.
 type puncher struct {
-	host   host.Host
-	relay  peer.AddrInfo
-	at     string // the relay's address
-	server *redis.Client
+	*punchRun
+	host  host.Host
+	relay peer.AddrInfo
+	at    string // the relay's address
 }
 
-// holePunchTest is the command of that name: the app of libp2p/test-plans, hole-punch-interop. Its listener
-// reserves at the relay; its dialer calls that through the relay, and pings it once they are connected
-// directly.
+// holePunchTest is the command of that name: the app of libp2p/test-plans, hole-punch-interop, and of
+// libp2p/unified-testing, hole-punch. Its listener reserves at the relay; its dialer calls that through the
+// relay, and pings it once they are connected directly.
 func holePunchTest(words []string) error {
 	if len(words) > 0 {
 		return fmt.Errorf("hole-punch-test takes no %q: it reads environment variables", words[0])
 	}
-	read := variables{}
-	mode := read.oneOf("MODE", "listen", "dial")
-	read.oneOf("TRANSPORT", "tcp")
-	server := redis.NewClient(&redis.Options{Addr: read.orElse("REDIS_ADDR", defaultRedis)})
-	defer server.Close()
-	if read.err != nil {
-		return read.err
+	run, err := readPunchRun()
+	if err != nil {
+		return err
 	}
+	defer run.server.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), punchTestTimeout)
 	defer cancel()
-	p, err := newPuncher(ctx, server)
+	p, err := newPuncher(ctx, run)
 	if err != nil {
 		return err
 	}
 	defer p.host.Close()
-	if mode == "listen" {
-		return p.listen(ctx)
+	if run.isDialer {
+		return p.dial(ctx)
 	}
-	return p.dial(ctx)
+	return p.listen(ctx)
 }
 
 // newPuncher returns once the library is ready to punch holes: when the relay has told it its address.
-func newPuncher(ctx context.Context, server *redis.Client) (*puncher, error) {
-	answer, err := server.BLPop(ctx, punchTestTimeout, relayAddressKey).Result()
+func newPuncher(ctx context.Context, run *punchRun) (*puncher, error) {
+	address, err := run.told(ctx, run.relayKey)
 	if err != nil {
 		return nil, fmt.Errorf("waiting for the relay's address: %w", err)
 	}
-	at, err := peer.AddrInfoFromString(answer[1])
+	at, err := peer.AddrInfoFromString(address)
 	if err != nil {
 		return nil, err
 	}
-	kind := hostKind{security: "noise", key: "ed25519", discovers: true}
+	kind := hostKind{security: run.security, key: "ed25519", discovers: true}
 	kind.more = []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableHolePunching()}
 	h, err := kind.newHost(listenAddresses["any"])
 	if err != nil {
 		return nil, err
 	}
-	p := &puncher{h, *at, answer[1], server}
+	p := &puncher{run, h, *at, address}
 	if err := h.Connect(ctx, *at); err != nil {
 		return p, err
 	}
@@ -98,7 +89,7 @@ func (p *puncher) listen(ctx context.Context) error {
 	if _, err := client.Reserve(ctx, p.host, p.relay); err != nil {
 		return err
 	}
-	if err := p.server.RPush(ctx, listenerKey, p.host.ID().String()).Err(); err != nil {
+	if err := p.tell(ctx, p.listenerKey, p.host.ID().String()); err != nil {
 		return err
 	}
 	<-ended.Done()
@@ -106,14 +97,15 @@ func (p *puncher) listen(ctx context.Context) error {
 }
 
 func (p *puncher) dial(ctx context.Context) error {
-	answer, err := p.server.BLPop(ctx, punchTestTimeout, listenerKey).Result()
+	id, err := p.told(ctx, p.listenerKey)
 	if err != nil {
 		return fmt.Errorf("waiting for the listener: %w", err)
 	}
-	target, err := peer.AddrInfoFromString(p.at + "/p2p-circuit/p2p/" + answer[1])
+	target, err := peer.AddrInfoFromString(p.at + "/p2p-circuit/p2p/" + id)
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	if err := p.host.Connect(mayBeLimited(ctx), *target); err != nil {
 		return err
 	}
@@ -128,9 +120,7 @@ func (p *puncher) dial(ctx context.Context) error {
 	if result.Error != nil {
 		return result.Error
 	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"rtt_to_holepunched_peer_millis": float64(result.RTT.Microseconds()) / 1000,
-	})
+	return p.print(time.Since(began), result.RTT)
 }
 
 func isDirect(connection network.Conn) bool { return !isCircuit(connection.RemoteMultiaddr()) }

@@ -59,9 +59,15 @@ func (e *environment) dial(ctx context.Context, server *redis.Client) error {
 	if err != nil {
 		return err
 	}
-	took := float64(time.Since(began).Microseconds()) / 1000
-	_, err = fmt.Printf(
-		"latency:\n  handshake_plus_one_rtt: %.3f\n  ping_rtt: %.3f\n  unit: ms\n", took, times[0])
+	return printLatency(milliseconds(time.Since(began)), times[0])
+}
+
+func milliseconds(took time.Duration) float64 { return float64(took.Microseconds()) / 1000 }
+
+// printLatency prints the result of a dialer as libp2p/unified-testing has it.
+func printLatency(handshakePlusPing, ping float64) error {
+	_, err := fmt.Printf(
+		"latency:\n  handshake_plus_one_rtt: %.3f\n  ping_rtt: %.3f\n  unit: ms\n", handshakePlusPing, ping)
 	return err
 }
 

@@ -165,7 +165,8 @@ std::vector<codec::Multiaddr> Identify::external_addresses() const {
 std::vector<codec::Multiaddr> Identify::possible_addresses() const {
   std::vector<codec::Multiaddr> out = observed_.seen(clock_.now());
   for (codec::Multiaddr& address : swarm_.listen_addresses()) {
-    if (std::ranges::find(out, address) == out.end()) out.push_back(std::move(address));
+    const bool outside = address.scope() != codec::AddressScope::loopback;
+    if (outside && std::ranges::find(out, address) == out.end()) out.push_back(std::move(address));
   }
   return out;
 }

@@ -67,7 +67,8 @@ class Identify {
   void trust(const Connection& connection) { observed_.trust(connection.facts().id); }
   // Addresses under which this host is seen from outside (ObservedAddresses), without /p2p.
   std::vector<codec::Multiaddr> external_addresses() const;
-  // Those that may be: what anybody has said, and what is listened on.
+  // Those that may be: what anybody has said, and what is listened on. Loopback is none of them:
+  // whoever dialed it would meet itself.
   std::vector<codec::Multiaddr> possible_addresses() const;
   ObservedAddresses& observed() { return observed_; }
 

@@ -71,6 +71,23 @@ TEST(Identify, both_sides_learn_who_the_other_is) {
   });
 }
 
+TEST(Identify, nobody_outside_is_given_an_address_of_loopback) {
+  test::run_async([]() -> awaitable<void> {
+    IdentifyRig rig(co_await asio::this_coro::executor, 1);
+    EXPECT_TRUE(rig.swarm.listen({asio::ip::address_v4::any(), 0}));
+    const auto is_loopback = [](const codec::Multiaddr& address) {
+      return address.scope() == codec::AddressScope::loopback;
+    };
+    const auto listened = rig.swarm.listen_addresses();
+    const auto possible = rig.identify.possible_addresses();
+    EXPECT_GT(std::ranges::count_if(listened, is_loopback), 0);
+    EXPECT_EQ(std::ranges::count_if(possible, is_loopback), 0);
+    EXPECT_EQ(static_cast<std::ptrdiff_t>(possible.size()),
+              std::ranges::count_if(listened, std::not_fn(is_loopback)));
+    (void)co_await rig.close();
+  });
+}
+
 TEST(Identify, the_peer_of_a_connection_dialed_anew_is_not_asked) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

@@ -29,6 +29,11 @@ Reply answer(const redisContext& context, void* given) {
   return reply;
 }
 
+std::string text_of(const redisReply& value) {
+  if (value.type != REDIS_REPLY_STRING) fail("a value that is no text");
+  return {value.str, value.len};
+}
+
 void wait_at_most(redisContext* context, timeval limit) {
   if (redisSetTimeout(context, limit) != REDIS_OK) fail(context->errstr);
 }
@@ -37,8 +42,8 @@ void wait_at_most(redisContext* context, timeval limit) {
 
 void Redis::Disconnect::operator()(redisContext* context) const { redisFree(context); }
 
-Redis::Redis(const std::string& host, std::uint16_t port)
-    : context_(redisConnectWithTimeout(host.c_str(), port, kPatience)) {
+Redis::Redis(const RedisAddress& at)
+    : context_(redisConnectWithTimeout(at.host.c_str(), at.port, kPatience)) {
   if (context_ == nullptr) throw std::bad_alloc();
   if (context_->err != 0) fail(context_->errstr);
   wait_at_most(context_.get(), kPatience);
@@ -58,9 +63,19 @@ std::string Redis::pop(const std::string& key, std::chrono::seconds limit) {
     throw std::runtime_error(fmt::format("nothing came in {} within {} s", key, limit.count()));
   // The name of the list, and the value.
   if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) fail("an answer that is no pair");
-  const redisReply& value = *reply->element[1];
-  if (value.type != REDIS_REPLY_STRING) fail("an address that is no text");
-  return {value.str, value.len};
+  return text_of(*reply->element[1]);
+}
+
+void Redis::set(const std::string& key, const std::string& value) {
+  answer(*context_, redisCommand(context_.get(), "SET %b %b", key.data(), key.size(), value.data(),
+                                 value.size()));
+}
+
+std::optional<std::string> Redis::get(const std::string& key) {
+  const Reply reply =
+      answer(*context_, redisCommand(context_.get(), "GET %b", key.data(), key.size()));
+  if (reply->type == REDIS_REPLY_NIL) return std::nullopt;
+  return text_of(*reply);
 }
 
 }  // namespace oc::harness

@@ -1,10 +1,12 @@
-// Redis: the lists by which the programs of a run tell each other where they are.
+// Redis: the lists and values by which the programs of a run tell each other where they are.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "harness/variables.hpp"
 
 struct redisContext;
 
@@ -15,7 +17,7 @@ namespace oc::harness {
 class Redis {
  public:
   // Connects, to the first address of a host name that answers.
-  Redis(const std::string& host, std::uint16_t port);
+  explicit Redis(const RedisAddress& at);
 
   // Adds a value at the end of the list `key`.
   void push(const std::string& key, const std::string& value);
@@ -23,6 +25,10 @@ class Redis {
   // Takes the value at the head of the list, once there is one; throws when there is none within
   // `limit`.
   std::string pop(const std::string& key, std::chrono::seconds limit);
+
+  // One value of a name; nothing while there is none.
+  void set(const std::string& key, const std::string& value);
+  std::optional<std::string> get(const std::string& key);
 
  private:
   struct Disconnect {

@@ -4,12 +4,10 @@
 // TEST_TIMEOUT_SECS, which the page leaves out.
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
 #include <chrono>
-#include <cstdint>
 #include <string>
 
-#include "base/async.hpp"
+#include "harness/variables.hpp"
 
 namespace oc::transport_test {
 
@@ -20,8 +18,7 @@ inline constexpr std::chrono::seconds kMaxTimeout{3600};
 
 struct Environment {
   bool is_dialer = false;
-  std::string redis_host;
-  std::uint16_t redis_port = 0;
+  harness::RedisAddress redis;
   std::string redis_key;          // of the list that carries the listener's address
   std::string security;           // p2p::kNoiseId or p2p::kTlsId
   asio::ip::address listener_ip;  // unspecified for all interfaces; of the listener alone

@@ -86,7 +86,7 @@ void listen(const Environment& environment, Redis& redis) {
 void follow(const Environment& environment) {
   log::configure(environment.debug ? log::Level::debug : log::Level::warn, log::Format::text);
   std::signal(SIGPIPE, SIG_IGN);
-  Redis redis(environment.redis_host, environment.redis_port);
+  Redis redis(environment.redis);
   environment.is_dialer ? dial(environment, redis) : listen(environment, redis);
 }
 

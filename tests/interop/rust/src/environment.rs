@@ -53,7 +53,7 @@ fn role() -> Result<Role> {
     }
 }
 
-fn security() -> Result<Offer> {
+pub fn security() -> Result<Offer> {
     match required("SECURE_CHANNEL")?.as_str() {
         "noise" => Ok(Offer::Noise),
         "tls" => Ok(Offer::Tls),

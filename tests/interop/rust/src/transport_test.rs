@@ -40,12 +40,16 @@ async fn dial(environment: &Environment) -> Result<()> {
     let began = Instant::now();
     host.connect(&address).await?;
     let ping_rtt = host.pinged().await?;
-    let handshake_plus_one_rtt = began.elapsed();
+    print_latency(began.elapsed(), ping_rtt);
+    Ok(())
+}
+
+/// The result of a dialer as `libp2p/unified-testing` has it.
+pub fn print_latency(handshake_plus_one_rtt: Duration, ping_rtt: Duration) {
     println!("latency:");
     println!("  handshake_plus_one_rtt: {:.3}", milliseconds(handshake_plus_one_rtt));
     println!("  ping_rtt: {:.3}", milliseconds(ping_rtt));
     println!("  unit: ms");
-    Ok(())
 }
 
 /// Serves until it is told to end.
