@@ -179,9 +179,9 @@ def relay_starts_again(meeting):
 def relay_has_a_slow_link(meeting):
     """Nothing breaks, however full the link is; meanwhile other tunnels get through."""
     with meeting.echoes():
-        with meeting.transfer(4 * MB) as counter:
+        with meeting.transfer(12 * MB) as counter:
             times = meeting.tunnels_since(time.monotonic())
-        assert counter.result(60) == 4 * MB
+        assert counter.result(60) == 12 * MB
     assert "lost the connection" not in meeting.left.log + meeting.right.log
     return times
 
@@ -283,7 +283,7 @@ class Case:
     options: dict = dataclasses.field(default_factory=dict)
 
 
-SLOW = Line(rate="2mbit", delay="100ms")
+SLOW = Line(rate="8mbit", delay="100ms")
 CASES = {case.happens.__name__: case for case in (
     Case(relay_is_killed, AT_ONCE_S, {"kind": "symmetric", "relays": 2}),
     Case(relay_starts_again, IN_TIME_S, {"kind": "symmetric"}),
