@@ -112,14 +112,6 @@ void RelayKeeper::forget_lost() {
   });
 }
 
-void RelayKeeper::let_go() {
-  if (held_.empty()) return;
-  for (const auto& [relay, held] : held_) client_.release(relay);
-  held_.clear();
-  log::info("relays are not needed any more");
-  options_.changed();
-}
-
 void RelayKeeper::take(const Connection& relay, Reservation reservation) {
   const WallTime now = clock_.wall_now();
   const Duration left = reservation.expires - now;
@@ -153,9 +145,7 @@ awaitable<void> RelayKeeper::run() {
     const bool cancelled = co_await was_cancelled();
     if (cancelled) co_return;
     forget_lost();
-    const bool needed = options_.needed();
-    if (!needed) let_go();
-    const ConnectionPtr relay = needed ? choose() : nullptr;
+    const ConnectionPtr relay = options_.needed() ? choose() : nullptr;
     if (relay == nullptr) {
       auto waited = co_await with_deadline<void>(clock_, kRelayTick, wake_.wait());
       if (!waited && waited.error() == Errc::cancelled) co_return;

@@ -26,7 +26,7 @@ inline constexpr Duration kRelayTick = std::chrono::seconds(2);
 inline constexpr std::size_t kMaxCircuitsOfRelay = 4;
 
 struct RelayKeeperOptions {
-  // Whether circuits are needed now. When they are no longer, all reservations are let go.
+  // Whether circuits are needed now.
   std::function<bool()> needed = [] { return true; };
   std::function<bool(const Connection&)> may_relay = [](const Connection& connection) {
     return connection.trusted();
@@ -72,7 +72,6 @@ class RelayKeeper {
   // Whether a connected relay says that it is none any more.
   bool has_stopped(const codec::PeerId& relay) const;
   void forget_lost();
-  void let_go();
   void take(const Connection& relay, Reservation reservation);
   void refused(const codec::PeerId& relay);
 

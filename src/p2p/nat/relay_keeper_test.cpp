@@ -169,23 +169,6 @@ TEST(RelayKeeper, asks_nobody_while_circuits_are_not_needed) {
   });
 }
 
-TEST(RelayKeeper, lets_relays_go_when_circuits_are_not_needed_any_more) {
-  with_world([](World& w) -> awaitable<void> {
-    (void)co_await w.meet(0);
-    EXPECT_TRUE(w.client.reserved(w.relays[0]->id()));
-    w.needed = false;
-    w.keeper.look();
-    co_await settle();
-    EXPECT_TRUE(w.keeper.addresses().empty());
-    EXPECT_FALSE(w.client.reserved(w.relays[0]->id()));
-    EXPECT_EQ(w.changes, 2);
-    w.needed = true;
-    w.keeper.look();
-    co_await settle();
-    EXPECT_TRUE(w.holds(0)) << "and back";
-  });
-}
-
 TEST(RelayKeeper, asks_only_whom_it_may) {
   with_world([](World& w) -> awaitable<void> {
     RelayRig& relay = *w.relays[0];

@@ -30,9 +30,6 @@ class RelayClient {
   // relay, until it expires or the last direct connection to the relay ends. Errors:
   // P2pErrc::relay_refused, ::relay_full, ::bad_reservation, Errc::timed_out, the stream's.
   awaitable<Result<Reservation>> reserve(ConnectionPtr relay);
-  // Takes no more circuits of the relay. It is not told: the specification has no word for that,
-  // and the reservation runs out by itself.
-  void release(const codec::PeerId& relay) { reserved_.erase(relay); }
   // Whether reserve() succeeded, and the relay is still connected.
   bool reserved(const codec::PeerId& relay) const { return reserved_.contains(relay); }
 
