@@ -121,10 +121,10 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
   }
   data_in_ = data_in_ || header.length != 0;
   if (header.length > stream->receive_credit) return Errc::protocol_violation;
-  if (stream->fin_received && header.length != 0) return Errc::protocol_violation;
   stream->receive_credit -= header.length;
   body_left_ = header.length;
-  body_to_ = stream;
+  // Behind its end a stream has nothing to say: a writer of the peer that came too late.
+  body_to_ = stream->fin_received ? nullptr : stream;
   body_fin_ = header.has(kFin);
   if (header.length == 0 && body_fin_) end_of_peer(*stream);
   return success();
@@ -331,7 +331,7 @@ void Session::erase(StreamState& stream) {
   } else {
     acknowledged(stream);
   }
-  if (!stream.fin_received) discard_allowance_ += stream.receive_credit;
+  discard_allowance_ += stream.receive_credit;
   window_growth_ -= stream.receive_window - kInitialWindow;
   std::erase_if(events_, [&stream](const StreamEvent& e) { return e.stream == &stream; });
   streams_.erase(stream.id);

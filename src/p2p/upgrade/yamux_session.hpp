@@ -185,7 +185,7 @@ class Session {
   std::size_t unacked_ = 0;
   std::size_t window_growth_ = 0;  // by how much all windows together exceed the initial ones
   ReceiveBudget budget_{kReceiveBudget};
-  std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams we reset
+  std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams that are gone
   double resets_ = 0;                    // not yet forgotten
   TimePoint resets_counted_;
 
