@@ -50,6 +50,12 @@ TEST_F(YamuxSession, data_behind_the_end_of_a_stream_that_is_gone_is_dropped_too
   expect_violation(header(kData, 0, 1, 1));
 }
 
+TEST_F(YamuxSession, a_goodbye_may_carry_a_code_of_libp2p) {
+  EXPECT_TRUE(feed(header(kGoAway, 0, 0, 0x1005)));
+  EXPECT_TRUE(session_.peer_going_away());
+  EXPECT_FALSE(session_.dead());
+}
+
 TEST_F(YamuxSession, a_reset_of_the_peer_drops_what_was_not_read) {
   StreamState* stream = incoming(data(kSyn, 1, "lost"));
   session_.send(*stream, Buffer::copy_of(as_bytes("never leaves")));

@@ -248,6 +248,7 @@ void Session::keep(StreamState& stream, Buffer payload) {
 Result<StreamState*> Session::open() {
   if (dead_) return death_;
   if (peer_going_away_) return P2pErrc::go_away;
+  if (leaving_) return Errc::closed;
   if (next_id_ >= kLastId) return P2pErrc::streams_exhausted;
   if (unacked_ >= kAckBacklog) {
     open_wanted_ = true;
@@ -270,7 +271,7 @@ std::uint16_t Session::first_flags(StreamState& stream) {
 }
 
 void Session::send(StreamState& stream, Buffer payload) {
-  if (dead_ || stream.reset || stream.fin_sent) return;
+  if (dead_ || leaving_ || stream.reset || stream.fin_sent) return;
   const auto size = static_cast<std::uint32_t>(payload.size());
   ASSERT(size <= stream.send_window && size <= kMaxPayload);
   stream.send_window -= size;
@@ -284,12 +285,12 @@ void Session::send(StreamState& stream, Buffer payload) {
 }
 
 void Session::flush_syn(StreamState& stream) {
-  if (dead_ || stream.syn_sent || stream.reset) return;
+  if (dead_ || leaving_ || stream.syn_sent || stream.reset) return;
   control({FrameType::window_update, first_flags(stream), stream.id, 0});
 }
 
 void Session::close_write(StreamState& stream) {
-  if (dead_ || stream.reset || stream.fin_sent) return;
+  if (dead_ || leaving_ || stream.reset || stream.fin_sent) return;
   stream.fin_sent = true;
   // A frame of its own: js-libp2p resets a stream whose FIN comes with data behind a protocol that
   // it has not agreed to yet.
@@ -409,6 +410,7 @@ void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
 }
 
 void Session::control(const FrameHeader& header) {
+  if (left_) return;
   const std::size_t at = control_.size();
   control_.resize(at + kHeaderSize);
   encode_header(header, control_.data() + at);
@@ -447,6 +449,7 @@ BufferChain Session::take_output() {
     sent_since_received_ = true;
     counters_.bytes_out += chain.bytes();
   }
+  left_ = leaving_ && !has_output();
   if (output_has_room() && std::exchange(room_wanted_, false)) event(nullptr, EventKind::room);
   return chain;
 }
@@ -491,7 +494,7 @@ Result<void> Session::tick(TimePoint now) {
 }
 
 void Session::go_away() {
-  if (dead_) return;
+  if (dead_ || std::exchange(leaving_, true)) return;
   // Behind the data: it ends the peer's streams at once.
   Buffer frame = Buffer::with_capacity(kHeaderSize);
   frame.extend(kHeaderSize);
@@ -499,6 +502,9 @@ void Session::go_away() {
   encode_header({FrameType::go_away, 0, 0, reason}, frame.data());
   output_bytes_ += frame.size();
   output_.push_back(std::move(frame));
+  for (auto& [id, stream] : streams_) {
+    if (!stream->abandoned) event(stream.get(), EventKind::writable);
+  }
 }
 
 void Session::die(error_code why) {

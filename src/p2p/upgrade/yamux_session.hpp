@@ -99,6 +99,7 @@ class Session {
   Result<void> receive(Buffer bytes, TimePoint now);
 
   // The SYN rides on the stream's first frame. P2pErrc::streams_exhausted: no id is left.
+  // Errc::closed: leaving().
   // Errc::limit_exceeded: kAckBacklog reached; an `openable` event tells when to try again.
   Result<StreamState*> open();
   // Queues a payload of at most min(kMaxPayload, stream.send_window) bytes as one frame.
@@ -129,8 +130,11 @@ class Session {
 
   // Keep-alive and lingering; call once a second. An error means that the peer is gone.
   Result<void> tick(TimePoint now);
-  // Queues a GoAway behind all data; streams go on until the channel closes.
+  // Queues a GoAway behind all data. From then on nothing more is taken from the streams, for it
+  // ends them in go-yamux and rust-yamux at once; writers are told by `writable`. Behind the frame
+  // itself nothing goes out.
   void go_away();
+  bool leaving() const { return leaving_; }
   // The channel broke: resets every stream.
   void die(error_code why);
 
@@ -214,6 +218,8 @@ class Session {
   bool dead_ = false;
   error_code death_;
   bool peer_going_away_ = false;
+  bool leaving_ = false;  // go_away() was called
+  bool left_ = false;     // and its frame was taken
   SessionCounters counters_;
 };
 
