@@ -129,6 +129,18 @@ def test_streams(meeting):
     assert meeting.run("streams", "--count", 500) == {"count": 500}
 
 
+@pytest.mark.parametrize(
+    "meeting",
+    [pytest.param(Setting("rust", "we-dial"), id="rust", marks=pytest.mark.peers(peers.OURS, "rust"))],
+    indirect=True,
+)
+def test_more_streams_than_rust_yamux_takes_end_the_connection_and_nothing_else(meeting):
+    """It ends a connection with more than 512; a stranger's bound is a fraction of that (resource_limits.hpp)."""
+    with pytest.raises(pytest.fail.Exception, match="reset|closed|end of file|leaving"):
+        meeting.run("streams", "--count", 600)
+    assert meeting.run("streams", "--count", 500) == {"count": 500}
+
+
 @everywhere
 def test_perf(meeting):
     run = meeting.run("perf", "--upload", 32 * MIB, "--download", 32 * MIB)
