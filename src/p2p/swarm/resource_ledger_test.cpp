@@ -356,7 +356,7 @@ TEST(ResourceLimits, strangers_leave_room_for_members) {
   EXPECT_LT(TrimOptions().low_water, TrimOptions().high_water);
 }
 
-TEST(ResourceLimits, a_strangers_streams_never_reach_the_number_at_which_rust_ends_the_connection) {
+TEST(ResourceLimits, a_strangers_streams_never_reach_the_number_above_which_rust_takes_none) {
   constexpr std::size_t kRustYamux = 512;
   EXPECT_LE(ResourceLimits().untrusted_peer.streams.all, kRustYamux / 2);
 }

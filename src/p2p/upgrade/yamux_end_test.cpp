@@ -50,6 +50,24 @@ TEST_F(YamuxSession, data_behind_the_end_of_a_stream_that_is_gone_is_dropped_too
   expect_violation(header(kData, 0, 1, 1));
 }
 
+TEST_F(YamuxSession, a_goodbye_of_the_peer_resets_our_streams_that_it_has_not_acknowledged) {
+  StreamState* taken = *session_.open();
+  StreamState* unanswered = *session_.open();
+  StreamState* silent = *session_.open();
+  StreamState* theirs = incoming(1);
+  session_.send(*taken, Buffer::copy_of(as_bytes("x")));
+  session_.send(*unanswered, Buffer::copy_of(as_bytes("y")));
+  EXPECT_TRUE(feed(header(kWindow, kAck, taken->id, 0)));
+  (void)sent();
+  EXPECT_TRUE(feed(header(kGoAway, 0, 0, 2)));
+  EXPECT_TRUE(unanswered->reset && silent->reset);
+  EXPECT_FALSE(taken->reset || theirs->reset);
+  EXPECT_TRUE(told(EventKind::readable));
+  EXPECT_EQ(sent_hex(), to_hex(header(kWindow, kRst, unanswered->id, 0)));
+  EXPECT_TRUE(feed(data(0, taken->id, "still here")));
+  EXPECT_EQ(read_text(*taken), "still here");
+}
+
 TEST_F(YamuxSession, a_goodbye_may_carry_a_code_of_libp2p) {
   EXPECT_TRUE(feed(header(kGoAway, 0, 0, 0x1005)));
   EXPECT_TRUE(session_.peer_going_away());

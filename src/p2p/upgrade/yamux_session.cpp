@@ -70,10 +70,7 @@ Result<void> Session::on_header(const FrameHeader& header, TimePoint now) {
     case FrameType::data:
     case FrameType::window_update: return on_stream_frame(header, now);
     case FrameType::ping: return on_ping(header, now);
-    case FrameType::go_away:
-      peer_going_away_ = true;
-      event(nullptr, EventKind::dead);
-      return success();
+    case FrameType::go_away: on_go_away(); return success();
   }
   return Errc::protocol_violation;
 }
@@ -166,6 +163,17 @@ Result<void> Session::on_ping(const FrameHeader& header, TimePoint now) {
     round_trip_ = now - ping_sent_;
   }
   return success();
+}
+
+void Session::on_go_away() {
+  peer_going_away_ = true;
+  for (auto& [id, stream] : streams_) {
+    if (stream->acked || stream->reset || stream->abandoned) continue;
+    reset(*stream);
+    event(stream.get(), EventKind::readable);
+    event(stream.get(), EventKind::writable);
+  }
+  event(nullptr, EventKind::dead);
 }
 
 Result<void> Session::count_reset(const StreamState& stream, TimePoint now) {

@@ -160,6 +160,9 @@ class Session {
   Result<void> on_stream_frame(const FrameHeader& header, TimePoint now);
   Result<StreamState*> on_syn(const FrameHeader& header, TimePoint now);
   Result<void> on_ping(const FrameHeader& header, TimePoint now);
+  // Streams of ours that the peer has not acknowledged are reset: it may never serve them, and
+  // rust-yamux, when it has too many, says nothing but this.
+  void on_go_away();
   void deliver(Buffer payload);
   void keep(StreamState& stream, Buffer payload);
   // Queues a control frame of our own doing, of which the streams' number and use bound the number.
