@@ -5,7 +5,7 @@
 #include <openssl/provider.h>
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <new>
 #include <string_view>
 #include <vector>
@@ -14,9 +14,29 @@ namespace oc::crypto {
 namespace {
 
 constexpr const char* kName = "peer-tls";
-constexpr std::array<std::string_view, 6> kKeys = {"EC",      "RSA",   "RSA-PSS",
-                                                   "ED25519", "ED448", "X25519"};
+// The only form in which a certificate has a key.
 constexpr std::string_view kReadAs = "structure=SubjectPublicKeyInfo";
+
+struct Operation {
+  int id;
+  std::vector<std::string_view> wanted;
+};
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> kOperations = {
+      {OSSL_OP_CIPHER, {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"}},
+      // SHA-1 for the fingerprint that OpenSSL takes of any certificate.
+      {OSSL_OP_DIGEST, {"SHA2-256", "SHA2-384", "SHA2-512", "SHA1"}},
+      {OSSL_OP_MAC, {"HMAC"}},
+      {OSSL_OP_KDF, {"HKDF", "TLS13-KDF"}},
+      {OSSL_OP_RAND, {"CTR-DRBG", "SEED-SRC"}},
+      {OSSL_OP_KEYMGMT, {"EC", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519"}},
+      {OSSL_OP_DECODER, {"EC", "RSA", "RSA-PSS", "ED25519", "ED448"}},
+      {OSSL_OP_KEYEXCH, {"ECDH", "X25519"}},
+      {OSSL_OP_SIGNATURE, {"ECDSA", "RSA", "ED25519", "ED448"}},
+  };
+  return kOperations;
+}
 
 void require(bool done) {
   if (!done) throw std::bad_alloc();
@@ -28,38 +48,41 @@ OSSL_PROVIDER* default_provider() {
   return kProvider;
 }
 
-// The first of "name:alias:alias…".
-bool is_key(const OSSL_ALGORITHM& algorithm) {
+bool is_wanted(const OSSL_ALGORITHM& algorithm, const Operation& operation) {
+  // The first of "name:alias:alias…".
   std::string_view name(algorithm.algorithm_names);
   name = name.substr(0, name.find(':'));
-  return std::ranges::find(kKeys, name) != kKeys.end();
-}
-
-bool is_decoder(const OSSL_ALGORITHM& algorithm) {
-  return is_key(algorithm) &&
-         std::string_view(algorithm.property_definition).find(kReadAs) != std::string_view::npos;
+  if (std::ranges::find(operation.wanted, name) == operation.wanted.end()) return false;
+  const std::string_view properties(algorithm.property_definition);
+  return operation.id != OSSL_OP_DECODER || properties.find(kReadAs) != std::string_view::npos;
 }
 
 // Those of the default provider that are wanted, and the end that OpenSSL looks for.
-std::vector<OSSL_ALGORITHM> some(int operation, bool (*wanted)(const OSSL_ALGORITHM&)) {
+std::vector<OSSL_ALGORITHM> algorithms_of(const Operation& operation) {
   std::vector<OSSL_ALGORITHM> out;
   int no_cache = 0;
   const OSSL_ALGORITHM* all =
-      OSSL_PROVIDER_query_operation(default_provider(), operation, &no_cache);
+      OSSL_PROVIDER_query_operation(default_provider(), operation.id, &no_cache);
   for (; all != nullptr && all->algorithm_names != nullptr; ++all) {
-    if (wanted(*all)) out.push_back(*all);
+    if (is_wanted(*all, operation)) out.push_back(*all);
   }
   out.push_back({nullptr, nullptr, nullptr, nullptr});
   return out;
 }
 
+std::map<int, std::vector<OSSL_ALGORITHM>> all_algorithms() {
+  std::map<int, std::vector<OSSL_ALGORITHM>> out;
+  for (const Operation& operation : operations()) {
+    out.emplace(operation.id, algorithms_of(operation));
+  }
+  return out;
+}
+
 const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) {
-  static const auto kKeyKinds = some(OSSL_OP_KEYMGMT, is_key);
-  static const auto kDecoders = some(OSSL_OP_DECODER, is_decoder);
+  static const auto kAlgorithms = all_algorithms();
   *no_cache = 0;
-  if (operation == OSSL_OP_KEYMGMT) return kKeyKinds.data();
-  if (operation == OSSL_OP_DECODER) return kDecoders.data();
-  return OSSL_PROVIDER_query_operation(default_provider(), operation, no_cache);
+  const auto found = kAlgorithms.find(operation);
+  return found == kAlgorithms.end() ? nullptr : found->second.data();
 }
 
 // The groups of TLS.

@@ -1,9 +1,9 @@
 // The part of OpenSSL that TLS between peers needs.
 //
-// To read the key of a certificate, OpenSSL 3.0 asks every kind of key and every decoder of its
-// provider by name, which costs more than to verify a signature. Here it has the few that can be
-// taken (src/p2p/upgrade/tls_certificate.hpp); a certificate with another key is refused before any
-// code for such a key runs.
+// To read the key of a certificate, OpenSSL 3.0 goes by name through every kind of key, every
+// decoder and all else that it has of its provider, which costs more than to verify a signature.
+// Here it has the few that can be taken (src/p2p/upgrade/tls_certificate.hpp); a certificate with
+// another key is refused before any code for such a key runs.
 #pragma once
 
 #include <openssl/types.h>

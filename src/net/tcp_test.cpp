@@ -1,5 +1,6 @@
 #include "net/tcp.hpp"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -42,6 +43,27 @@ TEST(Tcp, both_ends_know_each_others_address) {
       EXPECT_EQ(*remote_address(*ends->dialed), listener->local());
       EXPECT_EQ(*local_address(*ends->dialed), ends->accepted.remote);
       EXPECT_EQ(*remote_address(*ends->accepted.stream), ends->accepted.remote);
+    }
+  });
+}
+
+TEST(Tcp, both_ends_send_at_once_and_notice_a_dead_peer) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    auto listener = TcpListener::open(executor, {kLoopback4, 0});
+    auto ends = co_await connect_to(*listener);
+    EXPECT_TRUE(ends);
+    if (!ends) co_return;
+    for (SocketStream* end : {ends->dialed.get(), ends->accepted.stream.get()}) {
+      const auto option = [end](int level, int name) {
+        int value = -1;
+        socklen_t size = sizeof value;
+        EXPECT_EQ(::getsockopt(end->native_handle(), level, name, &value, &size), 0);
+        return value;
+      };
+      EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
+      EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+      EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 30);
     }
   });
 }

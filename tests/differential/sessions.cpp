@@ -170,7 +170,8 @@ constexpr const char* kStreamZero = "stream 0 is the session's: frames of stream
 constexpr const char* kNotOpen =
     "data for a stream that never was, or beyond what an ended one could still have under way, is "
     "a violation; go reads and drops up to 4 GiB";
-constexpr const char* kBehindFin = "data behind the end of a stream is a violation";
+constexpr const char* kBehindFin =
+    "data behind the end of a stream is dropped: go hands it to the user";
 constexpr const char* kResetBehindFin =
     "a reset counts even behind the end of the peer's half: bytes not yet read are lost";
 constexpr const char* kEndOfBroken =

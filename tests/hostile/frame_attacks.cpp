@@ -103,6 +103,23 @@ Json dead_stream_data(Visit& visit, const Options& options) {
   return out;
 }
 
+// A stream with its end, and a writer of ours that comes too late, before and after the node ended
+// it too.
+Json late_data(Visit& visit, const Options&) {
+  auto session = visit.session();
+  if (session == nullptr) return report_of(nullptr);
+  const Bytes late(p2p::kPingSize, 0x17);
+  const std::uint32_t stream = session->open(p2p::kPingId, late, kFin);
+  session->send(data_frame(0, stream, late));
+  const auto ended = [&] { return session->seen().finished.contains(stream); };
+  const bool finished = session->watch(kVerdict, ended);
+  session->mark();
+  session->send(data_frame(0, stream, late));
+  Json out = report_of(session.get());
+  out["finished"] = finished;
+  return out;
+}
+
 // Acknowledgements twice over, and for streams that nobody opened.
 Json stray_acks(Visit& visit, const Options&) {
   auto session = visit.session();
@@ -128,6 +145,7 @@ constexpr Attack kAttacks[] = {
     {"odd-header", "--case version-1|type-4|even-id|id-zero|second-syn", odd_header},
     {"credit-overflow", "", credit_overflow},
     {"dead-stream-data", "--case never-opened|of-the-node|reset|finished", dead_stream_data},
+    {"late-data", "", late_data},
     {"stray-acks", "", stray_acks},
 };
 

@@ -60,6 +60,13 @@ def test_four_gigabytes_for_a_stream_that_is_not_there_are_not_drained(stage, st
     assert seen["resets"] <= 1
 
 
+def test_data_behind_the_end_of_a_stream_is_dropped(stage):
+    """go-yamux and rust-yamux take it: a writer of the peer that lost the race against the end."""
+    with stage.watched():
+        seen = stage.attack("late-data")
+    assert seen["finished"] and not seen["cut"] and seen["served"]
+
+
 def test_acknowledgements_of_nothing_are_ignored(stage):
     """tentacle#416: twice over, and for streams that nobody opened."""
     with stage.watched():

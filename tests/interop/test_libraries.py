@@ -129,6 +129,18 @@ def test_streams(meeting):
     assert meeting.run("streams", "--count", 500) == {"count": 500}
 
 
+@pytest.mark.parametrize(
+    "meeting",
+    [pytest.param(Setting("rust", "we-dial"), id="rust", marks=pytest.mark.peers(peers.OURS, "rust"))],
+    indirect=True,
+)
+def test_streams_beyond_those_that_rust_yamux_takes_are_reset_at_once(meeting):
+    """Above 512 it says only goodbye, so that they would wait for ever. Strangers' bound is far below that."""
+    with pytest.raises(pytest.fail.Exception, match="the dialer says:\n.*(reset|leaving|closed)"):
+        meeting.run("streams", "--count", 600)
+    assert meeting.run("streams", "--count", 500) == {"count": 500}
+
+
 @everywhere
 def test_perf(meeting):
     run = meeting.run("perf", "--upload", 32 * MIB, "--download", 32 * MIB)

@@ -81,7 +81,7 @@ NatMappingFinding ReachabilityProber::nat_mapping() const {
   for (const ConnectionPtr& connection : swarm_.connections()) {
     const Connection::Facts& facts = connection->facts();
     const auto local = facts.local_address.tcp_endpoint();
-    const bool at_listen_port = local && swarm_.listen_port(local->v6) == local->port;
+    const bool at_listen_port = local && swarm_.listens_on(local->v6, local->port);
     const auto& info = connection->info();
     if (!at_listen_port || !info || !info->observed_address) continue;
     views.push_back({facts.remote_address, facts.local_address, *info->observed_address,

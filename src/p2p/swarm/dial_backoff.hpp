@@ -30,7 +30,7 @@ class DialBackoff {
   // Counts a failure if it counts_against_address().
   void failed(const codec::PeerId& peer, const codec::Multiaddr& address, error_code why,
               TimePoint now);
-  // The peer was reached: forgets all its addresses' failures, for it is up.
+  // The peer was reached and spoke: forgets all its addresses' failures, for it is up.
   void reached(const codec::PeerId& peer);
   std::size_t size() const { return table_.size(); }
 

@@ -246,7 +246,15 @@ awaitable<void> Dialer::attempt(std::shared_ptr<Dial> dial, codec::Multiaddr add
     (*connection)->close();  // two answered in the same moment
   } else {
     dial->winner = *connection;
-    backoff_.reached(dial->peer);
+  }
+}
+
+void Dialer::ended(const Connection& connection, error_code why) {
+  const Connection::Facts& facts = connection.facts();
+  if (connection.counters().bytes_in != 0) {
+    backoff_.reached(facts.peer);
+  } else {
+    backoff_.failed(facts.peer, facts.remote_address, why, clock_.now());
   }
 }
 

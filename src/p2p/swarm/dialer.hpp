@@ -63,6 +63,11 @@ class Dialer {
   // would be in the way of hole punching, should this be a circuit.
   void came(const ConnectionPtr& connection);
 
+  // A connection that was dialed has ended. What is known against a peer's addresses is forgotten
+  // only now, if the peer has said anything: the dialer's handshake ends before the peer has judged
+  // us, and one that hangs up without a word is left alone like one that never answered.
+  void ended(const Connection& connection, error_code why);
+
   // Ends all dials; those who wait get Errc::cancelled.
   awaitable<void> close() { return tasks_.close(); }
   const DialCounters& counters() const { return counters_; }

@@ -71,14 +71,26 @@ class DialWorld {
   }
 
   // A connection to the peer.
-  ConnectionPtr made() {
-    auto [ours, theirs] = net::make_fake_stream_pair();
-    SecureChannel channel{std::move(ours), key_of(1).public_key(), {}, std::nullopt, kNoiseId};
+  ConnectionPtr made(std::unique_ptr<net::Stream> stream, const std::string& remote) {
+    SecureChannel channel{std::move(stream), key_of(1).public_key(), {}, std::nullopt, kNoiseId};
     Connection::Facts facts;
     facts.peer = peer;
+    facts.remote_address = *Multiaddr::parse(remote);
     return std::make_shared<Connection>(std::move(facts), std::move(channel),
                                         ResourceLedger::ConnectionSlot(), clock, 1, executor_,
                                         nullptr);
+  }
+
+  // A connection to that address that has ended, the peer having said something or not.
+  awaitable<ConnectionPtr> ended(int number, bool spoke) {
+    auto [ours, theirs] = net::make_fake_stream_pair();
+    FixedBytes<yamux::kHeaderSize> ping;
+    yamux::encode_header({yamux::FrameType::ping, yamux::kSyn, 0, 1}, ping.data());
+    EXPECT_TRUE(co_await theirs->write(spoke ? BytesView(ping) : BytesView()));
+    EXPECT_TRUE(co_await theirs->close_write());
+    ConnectionPtr connection = made(std::move(ours), address(number));
+    (void)co_await connection->run();
+    co_return connection;
   }
 
   // When an address was last tried, since the world's start; nothing when never.
@@ -108,7 +120,7 @@ class DialWorld {
     if (refuse_all_) co_return kRefused;
     CO_CHECK(co_await attempt.answered.wait());
     if (attempt.error) co_return attempt.error;
-    connections.push_back(made());
+    connections.push_back(made(net::make_fake_stream_pair().first, to));
     co_return connections.back();
   }
 
@@ -151,7 +163,7 @@ TEST(Dialer, a_peer_that_comes_by_itself_ends_the_dial_to_it) {
     auto dialing = world.dial(addresses(1, 2));
     co_await settle();
     EXPECT_EQ(world.running(), 1u);
-    const ConnectionPtr came = world.made();
+    const ConnectionPtr came = world.made(net::make_fake_stream_pair().first, address(9));
     world.dialer.came(came);
     auto dialed = co_await dialing.result();
     EXPECT_TRUE(dialed && *dialed == came);
@@ -318,7 +330,7 @@ TEST(Dialer, what_failed_lately_is_not_dialed_unless_forced) {
   });
 }
 
-TEST(Dialer, a_peer_that_was_reached_may_be_dialed_again_at_once) {
+TEST(Dialer, a_peer_that_has_spoken_may_be_dialed_again_at_once) {
   test::run_async([]() -> awaitable<void> {
     DialWorld world(co_await asio::this_coro::executor);
     auto dialing = world.dial(addresses(1, 2));
@@ -327,11 +339,32 @@ TEST(Dialer, a_peer_that_was_reached_may_be_dialed_again_at_once) {
     co_await settle();
     world.answer(2);
     EXPECT_TRUE(co_await dialing.result());
+    auto early = co_await world.result_of(addresses(1));
+    EXPECT_EQ(early.error(), P2pErrc::dial_backoff) << "a handshake is no proof yet";
+    const ConnectionPtr connection = co_await world.ended(2, true);
+    world.dialer.ended(*connection, Errc::eof);
     auto again = world.dial(addresses(1));
     co_await settle();
     EXPECT_FALSE(again.done());
     world.answer(1);
     EXPECT_TRUE(co_await again.result());
+    co_await world.dialer.close();
+  });
+}
+
+TEST(Dialer, a_peer_that_hangs_up_without_a_word_is_left_alone) {
+  test::run_async([]() -> awaitable<void> {
+    DialWorld world(co_await asio::this_coro::executor);
+    const ConnectionPtr connection = co_await world.ended(2, false);
+    world.dialer.ended(*connection, Errc::closed);
+    auto first = world.dial(addresses(2));
+    co_await settle();
+    EXPECT_FALSE(first.done()) << "that it was we who closed says nothing";
+    world.answer(2);
+    EXPECT_TRUE(co_await first.result());
+    world.dialer.ended(*connection, Errc::eof);
+    auto dialed = co_await world.result_of(addresses(2));
+    EXPECT_EQ(dialed.error(), P2pErrc::dial_backoff);
     co_await world.dialer.close();
   });
 }

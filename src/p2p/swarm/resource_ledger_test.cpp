@@ -356,6 +356,11 @@ TEST(ResourceLimits, strangers_leave_room_for_members) {
   EXPECT_LT(TrimOptions().low_water, TrimOptions().high_water);
 }
 
+TEST(ResourceLimits, a_strangers_streams_never_reach_the_number_above_which_rust_takes_none) {
+  constexpr std::size_t kRustYamux = 512;
+  EXPECT_LE(ResourceLimits().untrusted_peer.streams.all, kRustYamux / 2);
+}
+
 TEST(ResourceNames, are_each_their_own) {
   std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(Scope::source); ++i)

@@ -58,7 +58,10 @@ struct ResourceLimits {
   // One peer. Eight connections as in go: both sides may dial at once, over several paths, and
   // again before an old connection is known to be dead. A trusted peer's streams are tunnels.
   ScopeLimits peer{{8, 8, 8}, {32'768, 32'768, 65'536}, 64 << 20};
-  // A stranger has identify, ping, the proof of membership and a few more to do.
+  // A stranger has identify, ping, the proof of membership and a few more to do. Both directions
+  // together are far below the 512 streams of a connection above which rust-yamux says goodbye and
+  // takes no more, streams that are over and not yet cleared away included; above that go only
+  // peers that have proved membership, which is to say ours.
   ScopeLimits untrusted_peer{{8, 8, 8}, {64, 128, 192}, kUnlimited};
 
   // A full window of each of two streams is 512 KiB: a stranger's speed suffers, nobody else's.

@@ -58,6 +58,13 @@ std::vector<codec::Multiaddr> Swarm::listen_addresses() const {
   return out;
 }
 
+bool Swarm::listens_on(bool v6, std::uint16_t port) const {
+  return std::ranges::any_of(listeners_, [&](const auto& listener) {
+    const net::TcpAddress at = listener->local();
+    return at.address().is_v6() == v6 && at.port() == port;
+  });
+}
+
 std::optional<std::uint16_t> Swarm::listen_port(bool v6) const {
   for (const auto& listener : listeners_) {
     if (listener->local().address().is_v6() == v6) return listener->local().port();
@@ -313,7 +320,9 @@ ConnectionPtr Swarm::add_connection(Connection::Facts facts, SecureChannel chann
 awaitable<void> Swarm::run_connection(ConnectionPtr connection) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const error_code why = co_await connection->run();
-  const ConnectionId id = connection->facts().id;
+  const Connection::Facts& facts = connection->facts();
+  if (facts.direction == Direction::outbound && !facts.probe) dialer_.ended(*connection, why);
+  const ConnectionId id = facts.id;
   connections_.erase(id);
   auto found = by_peer_.find(connection->peer());
   found->second.erase(id);

@@ -88,8 +88,11 @@ class Swarm {
   // The addresses listened on, wildcards expanded to the interfaces' addresses, without /p2p.
   std::vector<codec::Multiaddr> listen_addresses() const;
 
-  // The port listened on with IPv6 or IPv4; nothing when there is none.
+  // The first port listened on with IPv6 or IPv4, from which dials come; nothing when there is
+  // none.
   std::optional<std::uint16_t> listen_port(bool v6) const;
+  // Whether this is one of the ports listened on.
+  bool listens_on(bool v6, std::uint16_t port) const;
 
   // One handler a protocol: a second one takes the place of the first for the streams to come.
   // Streams beyond the limits are reset.

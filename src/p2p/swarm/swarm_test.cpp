@@ -480,6 +480,27 @@ codec::Multiaddr by_name(const char* name, const SwarmRig& rig) {
   return *codec::Multiaddr::parse("/dns4/" + std::string(name) + "/tcp/" + port);
 }
 
+void expect_listens_on_all(const Swarm& swarm) {
+  for (const codec::Multiaddr& address : swarm.listen_addresses()) {
+    const auto at = address.tcp_endpoint();
+    EXPECT_TRUE(swarm.listens_on(false, at->port)) << address.to_string();
+    EXPECT_FALSE(swarm.listens_on(true, at->port)) << address.to_string();
+  }
+}
+
+TEST(Swarm, each_port_listened_on_is_known_as_such) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    SwarmRig rig(executor, 1);
+    const net::TcpAddress another(asio::ip::address_v4::loopback(), 0);
+    EXPECT_TRUE(rig.swarm.listen(another));
+    EXPECT_EQ(rig.addresses().size(), 2u);
+    expect_listens_on_all(rig.swarm);
+    EXPECT_FALSE(rig.swarm.listens_on(false, 1));
+    (void)co_await rig.close();
+  });
+}
+
 TEST(Swarm, a_connection_dialed_anew_stands_beside_the_others_and_is_not_handed_out) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

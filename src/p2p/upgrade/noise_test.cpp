@@ -356,6 +356,40 @@ TEST(Upgrade, negotiates_security_and_muxer) {
   });
 }
 
+// An initiator that lists other muxers than ours early, and what it says inside the channel.
+Result<SecureChannel> upgrade_with_early(std::string early, std::string inside) {
+  Result<SecureChannel> verdict = Errc::closed;
+  test::run_async([&]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    auto [a, b] = net::make_fake_stream_pair();
+    FakeRandom random(1);
+    FakeClock clock;
+    const crypto::PrivateKey identity = key(1), other = key(2);
+    Upgrader accepts(identity, clock, random, {});
+    test::Operation<SecureChannel> accepting(executor,
+                                             accepts.upgrade(std::move(b), false, std::nullopt));
+    const std::vector<std::string> security{kNoiseId}, early_muxers{std::move(early)},
+        late_muxers{std::move(inside)};
+    EXPECT_TRUE(co_await select_as_dialer(*a, security));
+    NoiseContext noise(other, random);
+    SecurityOptions options;
+    options.muxers = early_muxers;
+    auto channel = co_await noise.secure(std::move(a), true, std::move(options));
+    EXPECT_TRUE(channel && !channel->muxer);
+    if (!channel) co_return;
+    (void)co_await select_as_dialer(*channel->stream, late_muxers);
+    channel->stream->reset();
+    verdict = co_await accepting.result();
+  });
+  return verdict;
+}
+
+TEST(Upgrade, muxers_that_do_not_overlap_early_are_agreed_on_inside_or_not_at_all) {
+  const auto agreed = upgrade_with_early("/mplex/6.7.0", kYamuxId);
+  EXPECT_TRUE(agreed && agreed->muxer == kYamuxId);
+  EXPECT_FALSE(upgrade_with_early("/mplex/6.7.0", "/mplex/6.7.0"));
+}
+
 TEST(Upgrade, a_peer_without_early_muxers_is_asked_inside_the_channel) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

@@ -162,13 +162,16 @@ awaitable<Result<void>> shake_hands(net::Stream& below, SSL* ssl) {
   }
 }
 
-std::optional<std::string> agreed_muxer(const SSL* ssl) {
+// What both agreed on was offered by both: P2pErrc::handshake_failed when a server chose something
+// else, which not every release of OpenSSL looks at.
+Result<std::optional<std::string>> agreed_muxer(const SSL* ssl, std::span<const std::string> ours) {
   const unsigned char* name = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl, &name, &size);
   const std::string_view agreed = as_text({name, size});
-  if (agreed.empty() || agreed == kPlainAlpn) return std::nullopt;
-  return std::string(agreed);
+  if (agreed.empty() || agreed == kPlainAlpn) return std::optional<std::string>();
+  if (std::ranges::find(ours, agreed) == ours.end()) return P2pErrc::handshake_failed;
+  return std::optional(std::string(agreed));
 }
 
 Result<SecureChannel> make_channel(std::unique_ptr<net::Stream> below, SSL* ssl, bool initiator,
@@ -182,6 +185,7 @@ Result<SecureChannel> make_channel(std::unique_ptr<net::Stream> below, SSL* ssl,
   const bool taken_over = SSL_has_pending(ssl) == 0 && handshake.client_secret.size() != 0 &&
                           handshake.server_secret.size() != 0;
   if (!bound || !taken_over || !handshake.remote) return P2pErrc::handshake_failed;
+  TRY(auto muxer, agreed_muxer(ssl, handshake.options.muxers));
   const auto suite =
       static_cast<crypto::TlsSuite>(SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl)));
   const auto& ours = initiator ? handshake.client_secret : handshake.server_secret;
@@ -192,7 +196,7 @@ Result<SecureChannel> make_channel(std::unique_ptr<net::Stream> below, SSL* ssl,
       TlsTrafficCipher(suite, TlsTrafficCipher::Use::open, theirs.view()),
       rest.empty() ? Buffer() : Buffer::copy_of(rest));
   return SecureChannel{std::move(stream), *std::move(handshake.remote), std::move(binding),
-                       agreed_muxer(ssl), kTlsId};
+                       std::move(muxer), kTlsId};
 }
 
 }  // namespace

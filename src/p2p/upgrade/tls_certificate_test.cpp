@@ -52,6 +52,24 @@ TEST(TlsCertificate, ours_name_us) {
   EXPECT_TRUE(key && *key == identity().public_key());
 }
 
+TEST(TlsCertificate, ours_is_valid_from_an_hour_ago_for_a_hundred_years_and_on_p256) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  const TlsCredentials made = make_tls_credentials(identity(), kNow);
+  const auto valid_at = [&made](WallTime when) {
+    crypto::ProofCache proofs;
+    return verify_tls_certificate(made.certificate.get(), when, proofs).has_value();
+  };
+  EXPECT_TRUE(valid_at(kNow - minutes(59)));
+  EXPECT_FALSE(valid_at(kNow - minutes(61)));
+  EXPECT_TRUE(valid_at(kNow + hours(24 * 365 * 99)));
+  EXPECT_FALSE(valid_at(kNow + hours(24 * 365 * 101)));
+  char group[32];
+  std::size_t size = 0;
+  ASSERT_EQ(EVP_PKEY_get_group_name(made.key.get(), group, sizeof group, &size), 1);
+  EXPECT_EQ(std::string_view(group, size), "prime256v1");
+}
+
 TEST(TlsCertificate, published_certificates_get_their_published_verdict) {
   const auto vectors = test::load_json("libp2p/tls.json");
   for (const auto& vector : vectors.at("certificates")) {

@@ -274,6 +274,45 @@ TEST(TlsStranger, a_client_whose_protocols_we_do_not_speak_is_refused) {
   EXPECT_EQ(verdict_on(std::move(stranger)).error(), P2pErrc::handshake_failed);
 }
 
+// What a server saw in our hello, and what it answers.
+struct Hello {
+  std::string answer;
+  Bytes protocols = {};
+  bool named = false;
+};
+
+int look_and_choose(SSL* ssl, const unsigned char** out, unsigned char* size,
+                    const unsigned char* offers, unsigned offers_size, void* argument) {
+  auto& hello = *static_cast<Hello*>(argument);
+  hello.protocols = to_bytes({offers, offers_size});
+  hello.named = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) != nullptr;
+  *out = reinterpret_cast<const unsigned char*>(hello.answer.data());
+  *size = static_cast<unsigned char>(hello.answer.size());
+  return SSL_TLSEXT_ERR_OK;
+}
+
+Result<SecureChannel> dial_server(Hello& hello) {
+  Stranger stranger;
+  stranger.client = false;
+  stranger.settings = [&hello](SSL_CTX* context) {
+    SSL_CTX_set_alpn_select_cb(context, look_and_choose, &hello);
+  };
+  return verdict_on(std::move(stranger));
+}
+
+TEST(TlsStranger, our_hello_names_no_host_and_offers_our_muxers_before_the_plain_protocol) {
+  Hello hello{.answer = "libp2p"};
+  const auto verdict = dial_server(hello);
+  EXPECT_TRUE(verdict && !verdict->muxer);
+  EXPECT_EQ(as_text(hello.protocols), "\x0c/yamux/1.0.0\x06libp2p");
+  EXPECT_FALSE(hello.named);
+}
+
+TEST(TlsStranger, a_server_that_chooses_what_was_not_offered_is_refused) {
+  Hello hello{.answer = "/other/1.0.0"};
+  EXPECT_EQ(dial_server(hello).error(), P2pErrc::handshake_failed);
+}
+
 TEST(TlsStranger, bytes_that_are_no_tls_end_the_handshake) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

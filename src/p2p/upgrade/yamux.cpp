@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "base/assert.hpp"
+#include "base/deadline.hpp"
 
 namespace oc::p2p::yamux {
 namespace {
@@ -35,7 +36,9 @@ struct Core {
   Event wake_writer;
   std::deque<Event*> room_waiters;
   std::deque<Event*> open_waiters;
+  std::size_t writes = 0;  // begun and not ended
   bool shutting_down = false;
+  TimePoint last_writes_until{};  // when shutting down
   Event ended;
   error_code why;
 
@@ -72,6 +75,20 @@ void wake(std::deque<Event*>& queue, std::size_t most) {
     queue.pop_front();
   }
 }
+
+// A write under way, which a goodbye waits for.
+class Writing {
+ public:
+  explicit Writing(Core& core) : core_(core) { ++core_.writes; }
+  ~Writing() {
+    if (--core_.writes == 0 && core_.shutting_down) core_.wake_writer.set();
+  }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  Core& core_;
+};
 
 class YamuxStream final : public net::Stream {
  public:
@@ -112,6 +129,8 @@ class YamuxStream final : public net::Stream {
   }
 
   awaitable<Result<void>> write(BytesView bytes) override {
+    CO_CHECK(may_begin());
+    const Writing writing(*core_);
     while (!bytes.empty()) {
       const std::size_t n = std::min(bytes.size(), kMaxPayload);
       CO_CHECK(co_await write_buffer(Buffer::copy_of(bytes.first(n))));
@@ -121,6 +140,8 @@ class YamuxStream final : public net::Stream {
   }
 
   awaitable<Result<void>> write_chain(BufferChain chain) override {
+    CO_CHECK(may_begin());
+    const Writing writing(*core_);
     for (Buffer& buffer : chain) CO_CHECK(co_await write_buffer(std::move(buffer)));
     co_return success();
   }
@@ -128,6 +149,7 @@ class YamuxStream final : public net::Stream {
   awaitable<Result<void>> close_write() override {
     if (state_->reset) co_return reset_error();
     if (core_->session.dead()) co_return Errc::reset;
+    if (core_->session.leaving()) co_return Errc::closed;
     core_->session.close_write(*state_);
     core_->kick();
     co_return success();
@@ -145,12 +167,19 @@ class YamuxStream final : public net::Stream {
   void on_writable() { writable_.set(); }
 
  private:
+  Result<void> may_begin() const {
+    if (state_->reset) return reset_error();
+    if (core_->session.dead()) return Errc::reset;
+    if (core_->shutting_down) return Errc::closed;
+    return success();
+  }
+
   awaitable<Result<void>> write_buffer(Buffer buffer) {
     Session& session = core_->session;
     while (!buffer.empty()) {
       if (state_->reset) co_return reset_error();
       if (session.dead()) co_return Errc::reset;
-      if (state_->fin_sent) co_return Errc::closed;
+      if (state_->fin_sent || session.leaving()) co_return Errc::closed;
       const std::size_t size = std::min(buffer.size(), kMaxPayload);
       // However small the rest of a window is, it is used up: go-yamux 5.1 lets a peer have less
       // credit than it keeps books of, and may wait for the last byte before it grants more.
@@ -238,6 +267,18 @@ awaitable<void> read_loop(std::shared_ptr<Core> core) {
   }
 }
 
+// Says goodbye once all writes have ended, or had their time. Errors: those of the wait.
+awaitable<Result<void>> part(std::shared_ptr<Core> core) {
+  const Duration left = core->last_writes_until - core->clock.now();
+  if (core->writes == 0 || left <= Duration::zero()) {
+    core->session.go_away();
+    co_return success();
+  }
+  auto woken = co_await with_deadline<void>(core->clock, left, core->wake_writer.wait());
+  if (!woken && woken.error() == Errc::timed_out) co_return success();
+  co_return woken;
+}
+
 awaitable<void> write_loop(std::shared_ptr<Core> core) {
   for (;;) {
     BufferChain chain = core->session.take_output();
@@ -245,6 +286,10 @@ awaitable<void> write_loop(std::shared_ptr<Core> core) {
     if (chain.empty()) {
       // Those woken before may have given up; nobody else would wake the rest.
       wake(core->room_waiters, core->room_waiters.size());
+      if (core->shutting_down && !core->session.dead() && !core->session.leaving()) {
+        if (auto done = co_await part(core); !done) co_return;
+        continue;
+      }
       if (core->shutting_down) {
         (void)co_await core->channel->close_write();
         // The peer ends its half, too, when it has read all: to be first would lose what is under
@@ -314,6 +359,7 @@ awaitable<error_code> Connection::run() {
 awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream() {
   auto core = core_;
   for (;;) {
+    if (core->shutting_down && !core->session.dead()) co_return Errc::closed;
     auto opened = core->session.open();
     if (opened) co_return std::make_unique<YamuxStream>(core, **opened);
     if (opened.error() != Errc::limit_exceeded) co_return opened.error();
@@ -325,8 +371,9 @@ awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream() {
 
 void Connection::shut_down() {
   if (core_->shutting_down) return;
-  core_->session.go_away();
   core_->shutting_down = true;
+  core_->last_writes_until = core_->clock.now() + kLastWrites;
+  wake(core_->open_waiters, core_->open_waiters.size());
   if (!core_->why) core_->why = Errc::closed;
   core_->wake_writer.set();
 }

@@ -11,6 +11,9 @@
 
 namespace oc::p2p::yamux {
 
+// A writer that waits for its window when the connection is shut down has so long to be let finish.
+inline constexpr Duration kLastWrites = std::chrono::seconds(1);
+
 struct Core;  // shared by the connection and its streams: whichever lives longest keeps it
 
 class Connection {
@@ -34,7 +37,9 @@ class Connection {
   // Waits while the peer has kAckBacklog of our streams to acknowledge.
   awaitable<Result<std::unique_ptr<net::Stream>>> open_stream();
 
-  // Sends what is queued and a GoAway, then ends run(). Returns at once.
+  // Sends what is queued, lets writes that have begun end (for kLastWrites at most), sends a
+  // GoAway, then ends run(). New writes and streams are refused with Errc::closed, and so is the
+  // rest of a write that took too long. Returns at once.
   void shut_down();
   // See Session::check().
   void check();

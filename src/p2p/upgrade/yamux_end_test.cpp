@@ -21,9 +21,57 @@ TEST_F(YamuxSession, the_end_may_come_on_a_window_update) {
   EXPECT_TRUE(stream->fin_received);
 }
 
-TEST_F(YamuxSession, data_behind_the_end_is_a_violation) {
-  (void)incoming(data(kSyn | kFin, 1, "a"));
-  expect_violation(data(0, 1, "b"));
+// go-yamux and rust-yamux take it, too: a writer may race with the end in the peer.
+TEST_F(YamuxSession, data_behind_the_end_is_dropped) {
+  StreamState* stream = incoming(data(kSyn | kFin, 1, "a"));
+  EXPECT_TRUE(feed(joined({data(0, 1, "bc"), data(kFin, 1, "d"), data(kSyn, 3, "next")})));
+  EXPECT_EQ(stream->receive_credit, kInitialWindow - 4);
+  EXPECT_EQ(read_text(*stream), "a");
+  EXPECT_TRUE(stream->readable()) << "its end";
+  EXPECT_EQ(session_.receive_budget().taken(), 4u) << "of the other stream";
+}
+
+TEST_F(YamuxSession, more_than_a_window_behind_the_end_is_a_violation) {
+  StreamState* stream = incoming(data(kSyn | kFin, 1, "abc"));
+  EXPECT_EQ(read_text(*stream), "abc");
+  EXPECT_EQ(sent_hex(), "") << "no more credit";
+  EXPECT_TRUE(feed(header(kData, 0, 1, kInitialWindow - 3)));
+  EXPECT_TRUE(feed(Bytes(kInitialWindow - 3)));
+  expect_violation(header(kData, 0, 1, 1));
+}
+
+TEST_F(YamuxSession, data_behind_the_end_of_a_stream_that_is_gone_is_dropped_too) {
+  StreamState* stream = incoming(data(kSyn | kFin, 1, "abc"));
+  session_.close_write(*stream);
+  session_.release(*stream, now_);
+  EXPECT_EQ(session_.stream_count(), 0u);
+  EXPECT_TRUE(feed(header(kData, 0, 1, kInitialWindow - 3)));
+  EXPECT_TRUE(feed(Bytes(kInitialWindow - 3)));
+  expect_violation(header(kData, 0, 1, 1));
+}
+
+TEST_F(YamuxSession, a_goodbye_of_the_peer_resets_our_streams_that_it_has_not_acknowledged) {
+  StreamState* taken = *session_.open();
+  StreamState* unanswered = *session_.open();
+  StreamState* silent = *session_.open();
+  StreamState* theirs = incoming(1);
+  session_.send(*taken, Buffer::copy_of(as_bytes("x")));
+  session_.send(*unanswered, Buffer::copy_of(as_bytes("y")));
+  EXPECT_TRUE(feed(header(kWindow, kAck, taken->id, 0)));
+  (void)sent();
+  EXPECT_TRUE(feed(header(kGoAway, 0, 0, 2)));
+  EXPECT_TRUE(unanswered->reset && silent->reset);
+  EXPECT_FALSE(taken->reset || theirs->reset);
+  EXPECT_TRUE(told(EventKind::readable));
+  EXPECT_EQ(sent_hex(), to_hex(header(kWindow, kRst, unanswered->id, 0)));
+  EXPECT_TRUE(feed(data(0, taken->id, "still here")));
+  EXPECT_EQ(read_text(*taken), "still here");
+}
+
+TEST_F(YamuxSession, a_goodbye_may_carry_a_code_of_libp2p) {
+  EXPECT_TRUE(feed(header(kGoAway, 0, 0, 0x1005)));
+  EXPECT_TRUE(session_.peer_going_away());
+  EXPECT_FALSE(session_.dead());
 }
 
 TEST_F(YamuxSession, a_reset_of_the_peer_drops_what_was_not_read) {

@@ -71,10 +71,7 @@ Result<void> Session::on_header(const FrameHeader& header, TimePoint now) {
     case FrameType::data:
     case FrameType::window_update: return on_stream_frame(header, now);
     case FrameType::ping: return on_ping(header, now);
-    case FrameType::go_away:
-      peer_going_away_ = true;
-      event(nullptr, EventKind::dead);
-      return success();
+    case FrameType::go_away: on_go_away(); return success();
   }
   return Errc::protocol_violation;
 }
@@ -122,10 +119,10 @@ Result<void> Session::on_stream_frame(const FrameHeader& header, TimePoint now) 
   }
   data_in_ = data_in_ || header.length != 0;
   if (header.length > stream->receive_credit) return Errc::protocol_violation;
-  if (stream->fin_received && header.length != 0) return Errc::protocol_violation;
   stream->receive_credit -= header.length;
   body_left_ = header.length;
-  body_to_ = stream;
+  // Behind its end a stream has nothing to say: a writer of the peer that came too late.
+  body_to_ = stream->fin_received ? nullptr : stream;
   body_fin_ = header.has(kFin);
   if (header.length == 0 && body_fin_) end_of_peer(*stream);
   return success();
@@ -172,6 +169,17 @@ Result<void> Session::on_ping(const FrameHeader& header, TimePoint now) {
     round_trip_ = now - ping_sent_;
   }
   return success();
+}
+
+void Session::on_go_away() {
+  peer_going_away_ = true;
+  for (auto& [id, stream] : streams_) {
+    if (stream->acked || stream->reset || stream->abandoned) continue;
+    reset(*stream);
+    event(stream.get(), EventKind::readable);
+    event(stream.get(), EventKind::writable);
+  }
+  event(nullptr, EventKind::dead);
 }
 
 Result<void> Session::count_reset(const StreamState& stream, TimePoint now) {
@@ -254,6 +262,7 @@ void Session::keep(StreamState& stream, Buffer payload) {
 Result<StreamState*> Session::open() {
   if (dead_) return death_;
   if (peer_going_away_) return P2pErrc::go_away;
+  if (leaving_) return Errc::closed;
   if (next_id_ >= kLastId) return P2pErrc::streams_exhausted;
   if (unacked_ >= kAckBacklog) {
     open_wanted_ = true;
@@ -276,7 +285,7 @@ std::uint16_t Session::first_flags(StreamState& stream) {
 }
 
 void Session::send(StreamState& stream, Buffer payload) {
-  if (dead_ || stream.reset || stream.fin_sent) return;
+  if (dead_ || leaving_ || stream.reset || stream.fin_sent) return;
   const auto size = static_cast<std::uint32_t>(payload.size());
   ASSERT(size <= stream.send_window && size <= kMaxPayload);
   stream.send_window -= size;
@@ -291,12 +300,12 @@ void Session::send(StreamState& stream, Buffer payload) {
 }
 
 void Session::flush_syn(StreamState& stream) {
-  if (dead_ || stream.syn_sent || stream.reset) return;
+  if (dead_ || leaving_ || stream.syn_sent || stream.reset) return;
   control({FrameType::window_update, first_flags(stream), stream.id, 0});
 }
 
 void Session::close_write(StreamState& stream) {
-  if (dead_ || stream.reset || stream.fin_sent) return;
+  if (dead_ || leaving_ || stream.reset || stream.fin_sent) return;
   stream.fin_sent = true;
   // A frame of its own: js-libp2p resets a stream whose FIN comes with data behind a protocol that
   // it has not agreed to yet.
@@ -339,7 +348,7 @@ void Session::erase(StreamState& stream) {
   } else {
     acknowledged(stream);
   }
-  if (!stream.fin_received) discard_allowance_ += stream.receive_credit;
+  discard_allowance_ += stream.receive_credit;
   window_growth_ -= stream.receive_window - kInitialWindow;
   std::erase_if(events_, [&stream](const StreamEvent& e) { return e.stream == &stream; });
   streams_.erase(stream.id);
@@ -417,6 +426,7 @@ void Session::consumed(StreamState& stream, std::size_t bytes, TimePoint now) {
 }
 
 void Session::control(const FrameHeader& header) {
+  if (left_) return;
   more_than_pongs_ = true;
   const std::size_t at = control_.size();
   control_.resize(at + kHeaderSize);
@@ -457,6 +467,7 @@ BufferChain Session::take_output() {
     if (!has_output()) more_than_pongs_ = false;
     counters_.bytes_out += chain.bytes();
   }
+  left_ = leaving_ && !has_output();
   if (output_has_room() && std::exchange(room_wanted_, false)) event(nullptr, EventKind::room);
   return chain;
 }
@@ -523,7 +534,7 @@ Result<void> Session::tick(TimePoint now) {
 }
 
 void Session::go_away() {
-  if (dead_) return;
+  if (dead_ || std::exchange(leaving_, true)) return;
   // Behind the data: it ends the peer's streams at once.
   Buffer frame = Buffer::with_capacity(kHeaderSize);
   frame.extend(kHeaderSize);
@@ -532,6 +543,9 @@ void Session::go_away() {
   output_bytes_ += frame.size();
   more_than_pongs_ = true;
   output_.push_back(std::move(frame));
+  for (auto& [id, stream] : streams_) {
+    if (!stream->abandoned) event(stream.get(), EventKind::writable);
+  }
 }
 
 void Session::die(error_code why) {

@@ -102,6 +102,7 @@ class Session {
   Result<void> receive(Buffer bytes, TimePoint now);
 
   // The SYN rides on the stream's first frame. P2pErrc::streams_exhausted: no id is left.
+  // Errc::closed: leaving().
   // Errc::limit_exceeded: kAckBacklog reached; an `openable` event tells when to try again.
   Result<StreamState*> open();
   // Queues a payload of at most min(kMaxPayload, stream.send_window) bytes as one frame.
@@ -135,8 +136,11 @@ class Session {
   Result<void> tick(TimePoint now);
   // Asks for a sign of life at once, unless one came within kBusyPing or is being waited for.
   void check(TimePoint now);
-  // Queues a GoAway behind all data; streams go on until the channel closes.
+  // Queues a GoAway behind all data. From then on nothing more is taken from the streams, for it
+  // ends them in go-yamux and rust-yamux at once; writers are told by `writable`. Behind the frame
+  // itself nothing goes out.
   void go_away();
+  bool leaving() const { return leaving_; }
   // The channel broke: resets every stream.
   void die(error_code why);
 
@@ -162,6 +166,9 @@ class Session {
   Result<void> on_stream_frame(const FrameHeader& header, TimePoint now);
   Result<StreamState*> on_syn(const FrameHeader& header, TimePoint now);
   Result<void> on_ping(const FrameHeader& header, TimePoint now);
+  // Streams of ours that the peer has not acknowledged are reset: it may never serve them, and
+  // rust-yamux, when it has too many, says nothing but this.
+  void on_go_away();
   void deliver(Buffer payload);
   void keep(StreamState& stream, Buffer payload);
   // Queues a control frame of our own doing, of which the streams' number and use bound the number.
@@ -193,7 +200,7 @@ class Session {
   std::size_t unacked_ = 0;
   std::size_t window_growth_ = 0;  // by how much all windows together exceed the initial ones
   ReceiveBudget budget_{kReceiveBudget};
-  std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams we reset
+  std::uint64_t discard_allowance_ = 0;  // bytes that may still arrive for streams that are gone
   double resets_ = 0;                    // not yet forgotten
   TimePoint resets_counted_;
 
@@ -225,6 +232,8 @@ class Session {
   bool dead_ = false;
   error_code death_;
   bool peer_going_away_ = false;
+  bool leaving_ = false;  // go_away() was called
+  bool left_ = false;     // and its frame was taken
   SessionCounters counters_;
 };
 

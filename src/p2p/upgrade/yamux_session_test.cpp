@@ -60,6 +60,36 @@ TEST_F(YamuxSession, a_ping_is_answered_ahead_of_the_data) {
   EXPECT_EQ(sent_hex(), "0002000200000000deadbeef0000000000000001000000017a");
 }
 
+TEST_F(YamuxSession, nothing_goes_behind_a_goodbye) {
+  StreamState* stream = incoming(1);
+  session_.go_away();
+  session_.send(*stream, Buffer::copy_of(as_bytes("x")));
+  session_.close_write(*stream);
+  EXPECT_EQ(session_.open().error(), Errc::closed);
+  EXPECT_TRUE(told(EventKind::writable)) << "a writer that waits has to know";
+  EXPECT_TRUE(feed(header(kPing, kSyn, 0, 7)));
+  EXPECT_EQ(sent_hex(),
+            "000200020000000000000007"
+            "000300000000000000000000");
+  EXPECT_TRUE(feed(joined({header(kPing, kSyn, 0, 8), header(kWindow, kSyn, 3, 0)})));
+  session_.reset(*stream);
+  EXPECT_EQ(sent_hex(), "");
+  EXPECT_FALSE(session_.dead());
+}
+
+TEST_F(YamuxSession, an_acknowledgement_may_come_on_data) {
+  std::vector<StreamState*> streams;
+  for (std::size_t i = 0; i < kAckBacklog; ++i) {
+    streams.push_back(*session_.open());
+    session_.send(*streams.back(), Buffer::copy_of(as_bytes("x")));
+  }
+  EXPECT_EQ(session_.open().error(), Errc::limit_exceeded);
+  EXPECT_TRUE(feed(data(kAck, streams[0]->id, "y")));
+  EXPECT_TRUE(told(EventKind::openable));
+  EXPECT_EQ(read_text(*streams[0]), "y");
+  EXPECT_TRUE(session_.open());
+}
+
 TEST_F(YamuxSession, a_goodbye_goes_behind_the_data) {
   StreamState* stream = incoming(1);
   session_.send(*stream, Buffer::copy_of(as_bytes("z")));

@@ -202,6 +202,63 @@ TEST(Yamux, the_goodbye_is_the_last_frame) {
   });
 }
 
+TEST(Yamux, a_write_that_waits_for_its_window_is_not_cut_in_two_by_a_goodbye) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    One one(executor);
+    co_await one.send(FrameType::window_update, kSyn, 1, 0);
+    co_await test::settle();
+    net::Stream& stream = *one.side.incoming[0];
+    const std::size_t size = kInitialWindow + 1000;
+    test::Operation<void> writing(executor, write_all(stream, size, 1));
+    std::size_t received = 0;
+    while (received < kInitialWindow) received += (co_await one.next_but_ping()).length;
+    one.side.connection.shut_down();
+    co_await test::settle();
+    auto refused = co_await stream.write(as_bytes("too late"));
+    EXPECT_EQ(refused.error(), Errc::closed);
+    auto opened = co_await one.side.connection.open_stream();
+    EXPECT_EQ(opened.error(), Errc::closed);
+    co_await one.send(FrameType::window_update, 0, 1, 5000);
+    EXPECT_TRUE(co_await writing.result());
+    while (received < size) received += (co_await one.next_but_ping()).length;
+    EXPECT_EQ((co_await one.next_but_ping()).flags, kFin)
+        << "its end still goes before the goodbye";
+    EXPECT_EQ((co_await one.next_but_ping()).type, FrameType::go_away);
+    co_await one.close();
+  });
+}
+
+TEST(Yamux, a_goodbye_waits_only_so_long_for_a_write_and_nothing_goes_behind_it) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    One one(executor);
+    co_await one.send(FrameType::window_update, kSyn, 1, 0);
+    co_await test::settle();
+    net::Stream& stream = *one.side.incoming[0];
+    test::Operation<void> writing(executor, write_all(stream, kInitialWindow + 1000, 1));
+    for (std::size_t received = 0; received < kInitialWindow;) {
+      received += (co_await one.next_but_ping()).length;
+    }
+    one.side.connection.shut_down();
+    co_await test::settle();
+    one.clock.advance(kLastWrites);
+    EXPECT_EQ((co_await one.next_but_ping()).type, FrameType::go_away);
+    auto written = co_await writing.result();
+    EXPECT_EQ(written.error(), Errc::closed);
+    co_await one.send(FrameType::window_update, 0, 1, 5000);
+    co_await one.send(FrameType::ping, kSyn, 0, 1);
+    co_await test::settle();
+    auto ended = co_await stream.close_write();
+    EXPECT_EQ(ended.error(), Errc::closed);
+    stream.reset();
+    FixedBytes<1> rest;
+    auto end = co_await one.peer->read_some(rest);
+    EXPECT_TRUE(!end && end.error() == Errc::eof);
+    co_await one.close();
+  });
+}
+
 TEST(Yamux, a_window_is_used_up_to_its_last_byte) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

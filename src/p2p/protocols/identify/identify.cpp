@@ -152,7 +152,7 @@ void Identify::observe(const Connection& connection, codec::Multiaddr observed) 
   const Connection::Facts& facts = connection.facts();
   Observation seen{facts.peer, facts.remote_address, facts.local_address, std::move(observed)};
   if (const auto local = facts.local_address.tcp_endpoint()) {
-    seen.at_listen_port = swarm_.listen_port(local->v6) == local->port;
+    seen.at_listen_port = swarm_.listens_on(local->v6, local->port);
   }
   seen.trusted = connection.trusted();
   observed_.observe(facts.id, std::move(seen), clock_.now());
