@@ -149,27 +149,31 @@ const std::map<Refusal, std::uint64_t>& ResourceLedger::refusals() const {
 std::size_t ResourceLedger::peers() const { return books_->peers.size(); }
 std::size_t ResourceLedger::sources() const { return books_->sources.size(); }
 
-Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept(
-    const boost::asio::ip::address& source, TimePoint now) {
-  const std::string who = source.to_string();
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_from(Source source, TimePoint now) {
+  const std::string who = to_text(source);
   if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, who);
   if (auto refused = books_->sources.enter(source, now)) {
     const bool rate = *refused == SourceGate::Refused::rate;
     return books_->refuse({Scope::source, rate ? Resource::rate : Resource::connection_in}, who);
   }
   ConnectionSlot slot(books_, Resource::connection_in);
-  slot.source_ = source;
+  slot.source_ = std::move(source);
   return slot;
+}
+
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept(
+    const boost::asio::ip::address& source, TimePoint now) {
+  return accept_from(source, now);
+}
+
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_circuit(const codec::PeerId& relay,
+                                                                       TimePoint now) {
+  return accept_from(relay, now);
 }
 
 Granted<ResourceLedger::ConnectionSlot> ResourceLedger::dial() {
   if (auto full = books_->full(Resource::connection_out)) return books_->refuse(*full, "a dial");
   return ConnectionSlot(books_, Resource::connection_out);
-}
-
-Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_circuit() {
-  if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, "a circuit");
-  return ConnectionSlot(books_, Resource::connection_in);
 }
 
 ResourceLedger::ConnectionSlot::ConnectionSlot(std::shared_ptr<Books> books, Resource direction)

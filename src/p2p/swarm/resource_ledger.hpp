@@ -2,7 +2,7 @@
 //
 // What is granted is a slot, which gives back what it holds when it goes. A connection's slot:
 //
-//   accept() or dial()      system, transient; inbound also its source, unless it is a circuit
+//   accept() or dial()      system, transient; inbound also its source
 //   identify(peer)          leaves transient; joins peer and untrusted
 //   trust()                 leaves untrusted and its source
 //
@@ -73,9 +73,8 @@ class ResourceLedger {
   // A connection that came from `source`; to be asked before anything is spent on it.
   Granted<ConnectionSlot> accept(const boost::asio::ip::address& source, TimePoint now);
   Granted<ConnectionSlot> dial();
-  // A circuit that came in: its relay's address says nothing of who comes, and the relay was chosen
-  // by us.
-  Granted<ConnectionSlot> accept_circuit();
+  // A circuit that came in through this relay, to be asked as accept() is.
+  Granted<ConnectionSlot> accept_circuit(const codec::PeerId& relay, TimePoint now);
 
   const ResourceLimits& limits() const;
   // system, transient or untrusted.
@@ -90,6 +89,7 @@ class ResourceLedger {
 
  private:
   struct Books;
+  Granted<ConnectionSlot> accept_from(Source source, TimePoint now);
   std::shared_ptr<Books> books_;  // shared with the slots
 };
 
@@ -124,8 +124,8 @@ class ResourceLedger::ConnectionSlot {
 
   std::shared_ptr<Books> books_;  // null when empty
   Resource direction_ = Resource::connection_in;
-  std::optional<boost::asio::ip::address> source_;  // while it counts
-  codec::PeerId peer_;                              // empty while transient
+  std::optional<Source> source_;  // while it counts
+  codec::PeerId peer_;            // empty while transient
   bool trusted_ = false;
 };
 

@@ -173,6 +173,23 @@ TEST_F(Ledger, a_source_counts_until_its_peer_is_trusted) {
   EXPECT_TRUE(accept("192.0.2.2"));
 }
 
+TEST_F(Ledger, a_relay_hands_over_so_many_circuits_and_leaves_room_for_those_who_come_directly) {
+  std::vector<ConnectionSlot> circuits;
+  const std::size_t each = ledger_->limits().relay.connections;
+  for (std::uint64_t i = 0; i < 3 * each; ++i) {
+    auto slot = ledger_->accept_circuit(peer_of(i % 2), TimePoint{});
+    if (slot) circuits.push_back(*std::move(slot));
+  }
+  EXPECT_EQ(circuits.size(), 2 * each);
+  EXPECT_EQ(refused(Scope::source, kConnectionIn), each);
+  EXPECT_TRUE(accept());
+  for (std::size_t i = 0; i < circuits.size(); ++i) {
+    ASSERT_TRUE(circuits[i].identify(peer_of(100 + i)));
+    circuits[i].trust();
+  }
+  EXPECT_TRUE(ledger_->accept_circuit(peer_of(0), TimePoint{})) << "members do not count";
+}
+
 TEST_F(Ledger, streams_are_counted_by_direction_in_every_scope) {
   const ConnectionSlot stranger = connected(1), member = connected(2, true);
   EXPECT_EQ(open(stranger, kStreamIn, 2), 2u);
@@ -328,7 +345,7 @@ TEST_F(Ledger, an_empty_slot_holds_nothing_and_refuses_nothing) {
 
 TEST(ResourceLimits, one_source_leaves_room_for_others) {
   const ResourceLimits limits;
-  for (const SourceLimits& source : {limits.source, limits.source_v6_48}) {
+  for (const SourceLimits& source : {limits.source, limits.source_v6_48, limits.relay}) {
     const std::size_t streams = source.connections * limits.untrusted_connection.streams_in;
     EXPECT_LT(source.connections, limits.transient.connections.in);
     EXPECT_LT(source.connections, limits.untrusted.connections.in);

@@ -71,6 +71,10 @@ struct ResourceLimits {
   // customer, behind a /48 a company.
   SourceLimits source{16, 64, 1};
   SourceLimits source_v6_48{64, 256, 4};
+  // Circuits that one relay hands over: their peers' addresses are hidden, and ids are free. As a
+  // /48, for a whole network may come through its relay at once; two relays (kWantedRelays in
+  // nat/relay_keeper.hpp) fill half of what may be under way.
+  SourceLimits relay{64, 256, 4};
 };
 
 // Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64).

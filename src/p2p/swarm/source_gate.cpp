@@ -12,6 +12,11 @@ constexpr std::size_t kNetworkBytes = 48 / 8;
 
 }  // namespace
 
+std::string to_text(const Source& source) {
+  const auto* relay = std::get_if<codec::PeerId>(&source);
+  return relay != nullptr ? relay->to_string() : std::get<ip::address>(source).to_string();
+}
+
 double SourceGate::Entry::tokens_at(TimePoint now) const {
   const double seconds = std::chrono::duration<double>(now - refilled).count();
   return std::min(static_cast<double>(limits->burst), tokens + seconds * limits->per_second);
@@ -25,10 +30,15 @@ TimePoint SourceGate::Entry::full_at() const {
   return refilled + std::chrono::duration_cast<Duration>(time);
 }
 
-std::vector<SourceGate::Prefix> SourceGate::prefixes_of(const ip::address& source) const {
+std::vector<SourceGate::Prefix> SourceGate::prefixes_of(const Source& source) const {
+  if (const auto* relay = std::get_if<codec::PeerId>(&source)) return {{relay->bytes(), &relay_}};
+  return prefixes_of_address(std::get<ip::address>(source));
+}
+
+std::vector<SourceGate::Prefix> SourceGate::prefixes_of_address(const ip::address& source) const {
   if (source.is_loopback()) return {};
   if (source.is_v6() && source.to_v6().is_v4_mapped()) {
-    return prefixes_of(ip::make_address_v4(ip::v4_mapped, source.to_v6()));
+    return prefixes_of_address(ip::make_address_v4(ip::v4_mapped, source.to_v6()));
   }
   if (source.is_v4()) {
     const auto bytes = source.to_v4().to_bytes();
@@ -56,7 +66,7 @@ SourceGate::Entry& SourceGate::entry_for(const Prefix& prefix, TimePoint now) {
   return entry;
 }
 
-std::optional<SourceGate::Refused> SourceGate::enter(const ip::address& source, TimePoint now) {
+std::optional<SourceGate::Refused> SourceGate::enter(const Source& source, TimePoint now) {
   const auto prefixes = prefixes_of(source);
   for (const Prefix& prefix : prefixes) {
     const auto found = table_.find(prefix.key);
@@ -72,7 +82,7 @@ std::optional<SourceGate::Refused> SourceGate::enter(const ip::address& source, 
   return std::nullopt;
 }
 
-void SourceGate::leave(const ip::address& source, bool welcome) {
+void SourceGate::leave(const Source& source, bool welcome) {
   for (const Prefix& prefix : prefixes_of(source)) {
     Entry& entry = table_.at(prefix.key);
     if (welcome)

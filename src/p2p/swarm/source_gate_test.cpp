@@ -13,7 +13,15 @@ ResourceLimits few() {
   ResourceLimits limits;
   limits.source = {.connections = 3, .burst = 5, .per_second = 0.5};
   limits.source_v6_48 = {.connections = 4, .burst = 100, .per_second = 1};
+  limits.relay = {.connections = 2, .burst = 3, .per_second = 1};
   return limits;
+}
+
+codec::PeerId relay_of(Byte id) {
+  Bytes multihash(34, id);
+  multihash[0] = 0x12;
+  multihash[1] = 32;
+  return *codec::PeerId::from_bytes(multihash);
 }
 
 class Sources : public testing::Test {
@@ -41,6 +49,20 @@ TEST_F(Sources, an_ipv4_address_has_so_many_connections) {
   EXPECT_EQ(enter("192.0.2.2", 1), 1u) << "its neighbour is another source";
   leave("192.0.2.1", 1);
   EXPECT_EQ(enter("192.0.2.1", 10), 1u);
+}
+
+TEST_F(Sources, a_relay_has_so_many_circuits_and_new_ones_a_second) {
+  const codec::PeerId relay = relay_of(1);
+  EXPECT_FALSE(gate_.enter(relay, now_));
+  EXPECT_FALSE(gate_.enter(relay, now_));
+  EXPECT_EQ(gate_.enter(relay, now_), Refused::count);
+  EXPECT_FALSE(gate_.enter(relay_of(2), now_)) << "the other relay is another source";
+  gate_.leave(relay);
+  EXPECT_FALSE(gate_.enter(relay, now_));
+  gate_.leave(relay);
+  EXPECT_EQ(gate_.enter(relay, now_), Refused::rate);
+  gate_.leave(relay, true);
+  EXPECT_FALSE(gate_.enter(relay, now_)) << "one turned out to be a member's";
 }
 
 TEST_F(Sources, new_connections_come_at_a_bounded_rate) {

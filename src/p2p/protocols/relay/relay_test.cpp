@@ -246,6 +246,39 @@ TEST(Relay, a_promise_that_is_past_already_is_void) {
   });
 }
 
+// Streams from a relay that names ever new peers, each with a circuit on which nobody speaks.
+awaitable<std::vector<StreamPtr>> invent_circuits(ConnectionPtr to_victim, std::size_t count) {
+  std::vector<StreamPtr> out;
+  FakeRandom random(99);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto stream = co_await to_victim->open_stream(kStopId);
+    if (!stream) break;
+    StopMessage message;
+    message.type = StopMessage::Type::connect;
+    message.peer = crypto::PrivateKey::generate(random).peer_id();
+    const Bytes request = encode(message);
+    EXPECT_TRUE(co_await net::write_delimited(**stream, request));
+    out.push_back(*std::move(stream));
+  }
+  co_await settle();
+  co_return out;
+}
+
+TEST(Relay, one_that_invents_circuits_leaves_room_for_those_who_come_directly) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    EXPECT_TRUE(co_await m.b.client.reserve(m.to_b));
+    m.to_b->trust();  // the worst case: a relay that is a member
+    auto circuits = co_await invent_circuits(m.relay.swarm.connection_to(m.b.id()), 200);
+    const ResourceLedger& ledger = m.b.swarm.ledger();
+    EXPECT_EQ(ledger.usage(Scope::transient).connections_in, ledger.limits().relay.connections);
+    EXPECT_EQ(ledger.refusals().at({Scope::source, Resource::connection_in}),
+              circuits.size() - ledger.limits().relay.connections);
+    EXPECT_NE(co_await test::connect(m.a, m.b), nullptr);
+    circuits.clear();
+  });
+}
+
 TEST(Relay, a_circuit_from_a_relay_that_was_not_chosen_is_refused) {
   with_meeting([](Meeting& m) -> awaitable<void> {
     co_await m.gather(true);
