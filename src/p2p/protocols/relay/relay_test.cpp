@@ -279,6 +279,41 @@ TEST(Relay, one_that_invents_circuits_leaves_room_for_those_who_come_directly) {
   });
 }
 
+// What a reservation comes to at a relay that promises it until then.
+awaitable<Result<Reservation>> reserve_until(Meeting& m, WallTime expires) {
+  m.relay.swarm.handle(kHopId, [expires](ConnectionPtr, StreamPtr stream) -> awaitable<void> {
+    (void)co_await net::read_delimited(*stream, kMaxRelayMessage);
+    HopMessage message;
+    message.status = RelayStatus::ok;
+    message.reservation.emplace();
+    message.reservation->expires = expires;
+    const Bytes answer = encode(message);
+    EXPECT_TRUE(co_await net::write_delimited(*stream, answer));
+    (void)co_await stream->close_write();
+    (void)co_await stream->read_chain();  // until it was taken: a reset overtakes what was sent
+  });
+  co_return co_await m.b.client.reserve(m.to_b);
+}
+
+TEST(Relay, a_promise_too_short_to_be_told_to_anybody_is_void) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    const WallTime now = m.b.clock.wall_now();
+    auto reserved = co_await reserve_until(m, now + kLeastReservation - 1s);
+    EXPECT_EQ(reserved.error(), P2pErrc::bad_reservation);
+    EXPECT_FALSE(m.b.client.reserved(m.relay.id()));
+    EXPECT_TRUE(co_await reserve_until(m, now + kLeastReservation));
+  });
+}
+
+TEST(Relay, a_promise_for_centuries_is_taken_for_an_hour) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    auto reserved = co_await reserve_until(m, WallTime::max());
+    EXPECT_TRUE(reserved && reserved->expires == m.b.clock.wall_now() + kMostReservation);
+  });
+}
+
 TEST(Relay, a_circuit_from_a_relay_that_was_not_chosen_is_refused) {
   with_meeting([](Meeting& m) -> awaitable<void> {
     co_await m.gather(true);
