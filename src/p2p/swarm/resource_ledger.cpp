@@ -80,6 +80,7 @@ struct ResourceLedger::Books {
   };
   struct ProtocolBooks {
     std::size_t streams = 0;
+    std::size_t untrusted = 0;  // of them
     std::map<codec::PeerId, std::size_t> of_peer;
   };
 
@@ -303,6 +304,7 @@ void ResourceLedger::StreamSlot::release() {
   if (!protocol_.empty()) {
     auto& protocol = books_->protocols.at(protocol_);
     --protocol.streams;
+    if (untrusted_) --protocol.untrusted;
     if (--protocol.of_peer.at(peer_) == 0) protocol.of_peer.erase(peer_);
   }
   books_->leave_peer(peer_, direction_);
@@ -314,13 +316,16 @@ Granted<void> ResourceLedger::StreamSlot::negotiate(const std::string& protocol,
   if (books_ == nullptr) return {};
   ASSERT(protocol_.empty());
   auto& books = books_->protocols[protocol];
-  if (books.streams >= limits.all) return books_->refuse({Scope::protocol, direction_}, protocol);
+  const bool crowded = untrusted_ && books.untrusted >= limits.of_strangers();
+  if (crowded || books.streams >= limits.all)
+    return books_->refuse({Scope::protocol, direction_}, protocol);
   auto of_peer = books.of_peer.find(peer_);
   if (limits.of_peer <= (of_peer == books.of_peer.end() ? 0 : of_peer->second)) {
     return books_->refuse({Scope::protocol_peer, direction_}, peer_.to_string());
   }
   if (std::exchange(transient_, false)) --count_of(books_->transient, direction_);
   ++books.streams;
+  if (untrusted_) ++books.untrusted;
   ++books.of_peer[peer_];
   protocol_ = protocol;
   return {};

@@ -136,7 +136,8 @@ class ResourceLedger::StreamSlot {
   StreamSlot& operator=(StreamSlot&& other) noexcept;
   ~StreamSlot();
 
-  // The inbound stream is for this protocol. Once; when refused the slot is as before.
+  // The inbound stream is for this protocol. Once; when refused the slot is as before. A stream
+  // that was opened before its connection was trusted counts as a stranger's.
   Granted<void> negotiate(const std::string& protocol, const StreamLimits& limits);
 
  private:

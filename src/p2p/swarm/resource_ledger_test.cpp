@@ -250,7 +250,7 @@ TEST_F(Ledger, strangers_together_have_so_many_streams) {
 
 TEST_F(Ledger, a_protocol_has_so_many_streams_of_all_and_of_one_peer) {
   const StreamLimits limits{.all = 3, .of_peer = 2};
-  const ConnectionSlot a = connected(1), b = connected(2);
+  const ConnectionSlot a = connected(1, true), b = connected(2, true);
   std::vector<StreamSlot> served;
   const auto serve = [&](const ConnectionSlot& slot, const std::string& protocol) {
     auto stream = slot.open_stream(kStreamIn);
@@ -296,6 +296,27 @@ TEST_F(Ledger, memory_is_bounded_for_strangers_for_a_peer_and_for_all) {
   limits.untrusted.memory = 100;
   limits.peer.memory = 200;
   limits.system.memory = 350;
+TEST_F(Ledger, strangers_together_have_half_of_a_protocols_streams) {
+  const StreamLimits limits{.all = 8, .of_peer = 2};
+  std::vector<ConnectionSlot> connections;
+  std::vector<StreamSlot> served;
+  const auto serve = [&](const ConnectionSlot& slot) {
+    auto stream = slot.open_stream(kStreamIn);
+    const bool granted = stream && stream->negotiate("/a", limits);
+    if (granted) served.push_back(*std::move(stream));
+    return granted;
+  };
+  for (std::uint64_t peer = 1; peer <= 8; ++peer) {
+    connections.push_back(connected(peer));
+    EXPECT_EQ(serve(connections.back()), peer <= 4) << peer;
+  }
+  EXPECT_EQ(refused(Scope::protocol, kStreamIn), 4u);
+  const ConnectionSlot members[] = {connected(9, true), connected(10, true)};
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(serve(members[i % 2])) << i;
+  served.erase(served.begin());
+  EXPECT_TRUE(serve(connections.back())) << "one of them has ended";
+}
+
   limit(limits);
   const ConnectionSlot strangers[] = {connected(1), connected(2)};
   const ConnectionSlot members[] = {connected(3, true), connected(3, true), connected(4, true)};

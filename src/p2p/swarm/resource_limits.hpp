@@ -77,10 +77,13 @@ struct ResourceLimits {
   SourceLimits relay{64, 256, 4};
 };
 
-// Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64).
+// Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64). Strangers
+// together have half of all, rounded up: who they are costs them nothing, and members come, too.
 struct StreamLimits {
   std::size_t all = 2048;
   std::size_t of_peer = 64;
 };
 
 }  // namespace oc::p2p
+
+  std::size_t of_strangers() const { return all / 2 + all % 2; }
