@@ -199,7 +199,7 @@ ResourceLedger::ConnectionSlot::~ConnectionSlot() { release(); }
 void ResourceLedger::ConnectionSlot::release() {
   if (books_ == nullptr) return;
   --count_of(books_->system, direction_);
-  if (source_) books_->sources.leave(*source_);
+  if (source_) books_->sources.leave(*source_, trusted_);
   if (peer_.empty()) {
     --count_of(books_->transient, direction_);
   } else {
@@ -225,14 +225,14 @@ Granted<void> ResourceLedger::ConnectionSlot::identify(const codec::PeerId& peer
   return {};
 }
 
-void ResourceLedger::ConnectionSlot::trust() {
-  if (books_ == nullptr || trusted_) return;
+Granted<void> ResourceLedger::ConnectionSlot::trust() {
+  if (books_ == nullptr || trusted_) return {};
   ASSERT(!peer_.empty());
+  if (source_ && !books_->sources.welcome(*source_))
+    return books_->refuse({Scope::source, direction_}, to_text(*source_));
   trusted_ = true;
   --count_of(books_->untrusted, direction_);
-  if (auto source = std::exchange(source_, std::nullopt)) {
-    books_->sources.leave(*source, true);
-  }
+  return {};
 }
 
 const ConnectionLimits& ResourceLedger::ConnectionSlot::limits() const {

@@ -4,7 +4,7 @@
 //
 //   accept() or dial()      system, transient; inbound also its source
 //   identify(peer)          leaves transient; joins peer and untrusted
-//   trust()                 leaves untrusted and its source
+//   trust()                 leaves untrusted; counts among its source's trusted
 //
 // A stream's: open_stream() is in system, peer and, on an untrusted connection, untrusted; inbound
 // there also in transient, until negotiate(protocol) moves it into protocol and protocol_peer.
@@ -103,8 +103,9 @@ class ResourceLedger::ConnectionSlot {
 
   // The handshake is done. Once; when refused the slot is as before.
   Granted<void> identify(const codec::PeerId& peer);
-  // Somebody vouches for the peer. Once identified; again does nothing.
-  void trust();
+  // Somebody vouches for the peer. Once identified; again does nothing. Refused, and then the slot
+  // is as before, when too many from its source are trusted.
+  Granted<void> trust();
   bool trusted() const { return trusted_; }
 
   // What this connection's peer may make us hold now.
@@ -124,7 +125,7 @@ class ResourceLedger::ConnectionSlot {
 
   std::shared_ptr<Books> books_;  // null when empty
   Resource direction_ = Resource::connection_in;
-  std::optional<Source> source_;  // while it counts
+  std::optional<Source> source_;  // of an inbound one
   codec::PeerId peer_;            // empty while transient
   bool trusted_ = false;
 };

@@ -57,10 +57,10 @@ SourceGate::Entry& SourceGate::entry_for(const Prefix& prefix, TimePoint now) {
       idle_.erase(idle_.begin());
     }
     const auto full = static_cast<double>(prefix.limits->burst);
-    return table_.emplace(prefix.key, Entry{prefix.limits, 0, full, now}).first->second;
+    return table_.emplace(prefix.key, Entry{prefix.limits, 0, 0, full, now}).first->second;
   }
   Entry& entry = found->second;
-  if (entry.connections == 0) idle_.erase({entry.full_at(), prefix.key});
+  if (entry.idle()) idle_.erase({entry.full_at(), prefix.key});
   entry.tokens = entry.tokens_at(now);
   entry.refilled = now;
   return entry;
@@ -82,12 +82,25 @@ std::optional<SourceGate::Refused> SourceGate::enter(const Source& source, TimeP
   return std::nullopt;
 }
 
-void SourceGate::leave(const Source& source, bool welcome) {
+bool SourceGate::welcome(const Source& source) {
+  const auto prefixes = prefixes_of(source);
+  for (const Prefix& prefix : prefixes) {
+    if (table_.at(prefix.key).trusted >= prefix.limits->trusted) return false;
+  }
+  for (const Prefix& prefix : prefixes) {
+    Entry& entry = table_.at(prefix.key);
+    entry.tokens = std::min(entry.tokens + 1, static_cast<double>(entry.limits->burst));
+    --entry.connections;
+    ++entry.trusted;
+  }
+  return true;
+}
+
+void SourceGate::leave(const Source& source, bool welcomed) {
   for (const Prefix& prefix : prefixes_of(source)) {
     Entry& entry = table_.at(prefix.key);
-    if (welcome)
-      entry.tokens = std::min(entry.tokens + 1, static_cast<double>(entry.limits->burst));
-    if (--entry.connections == 0) idle_.emplace(entry.full_at(), prefix.key);
+    --(welcomed ? entry.trusted : entry.connections);
+    if (entry.idle()) idle_.emplace(entry.full_at(), prefix.key);
   }
 }
 

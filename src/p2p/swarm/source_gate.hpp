@@ -37,9 +37,11 @@ class SourceGate {
   enum class Refused { count, rate };
   // Counts a connection, or says which bound forbids it (and has counted nothing).
   std::optional<Refused> enter(const Source& source, TimePoint now);
-  // The connection ended, or, as it turned out `welcome`, counts no longer and gives its token
-  // back.
-  void leave(const Source& source, bool welcome = false);
+  // The connection's peer is trusted: it gives its token back, and counts among the trusted. False
+  // when these are too many; then nothing has changed.
+  bool welcome(const Source& source);
+  // The connection ended; `welcomed` when welcome() took it.
+  void leave(const Source& source, bool welcomed = false);
 
   std::size_t size() const { return table_.size(); }
 
@@ -48,11 +50,13 @@ class SourceGate {
   struct Entry {
     const SourceLimits* limits;
     std::size_t connections = 0;
+    std::size_t trusted = 0;
     double tokens = 0;  // at `refilled`
     TimePoint refilled{};
 
     double tokens_at(TimePoint now) const;
     TimePoint full_at() const;
+    bool idle() const { return connections == 0 && trusted == 0; }
   };
   struct Prefix {
     Key key;
