@@ -38,10 +38,9 @@ const SealedRecord* Members::find_record(const codec::PeerId& peer) const {
 }
 
 void Members::proved(const p2p::ConnectionPtr& connection, const NetworkId& network) {
-  if (!connection->alive()) return;
+  if (!connection->alive() || !connection->trust()) return;
   const bool was_online = connection_to(connection->peer(), network) != nullptr;
   proofs_[connection->facts().id].insert(network);
-  connection->trust();
   wake_waiters();
   if (!was_online) on_change(connection->peer(), network, true);
 }

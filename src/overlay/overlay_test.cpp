@@ -177,6 +177,7 @@ awaitable<void> a_stranger_that_is_relayed_to_stays_as_long_as_it_is(World& worl
   auto dialed = co_await world.result_of(
       stranger.swarm().dial(member.id(), member.host.swarm().listen_addresses()));
   CO_ASSERT_TRUE(dialed);
+  stranger.relay_client().least_reservation = 1s;
   const auto reserved = co_await world.result_of(stranger.relay_client().reserve(*dialed));
   EXPECT_TRUE(reserved);
   co_await world.pass(kProofTimeout * 2 + 1s, 50ms);

@@ -83,19 +83,24 @@ void Reachability::network_changed(TimePoint now) {
   }
 }
 
+Reachability::Voice Reachability::voice_of(const ReachabilityServer& server) {
+  // A place has at most 7 bytes, and an id more.
+  return server.trusted ? Voice(as_text(server.peer.bytes())) : server.place;
+}
+
 bool Reachability::may_judge(const ReachabilityServer& server, const Entry& entry,
                              TimePoint now) const {
   const AddressScope scope = entry.own.address.scope();
   // A stranger dials no local network, and whoever is in ours sees no internet between us.
   if (server.scope != scope || (is_local_network(scope) && !server.trusted)) return false;
-  const auto unwilling = entry.not_willing.find(server.peer);
+  const auto unwilling = entry.not_willing.find(voice_of(server));
   if (unwilling != entry.not_willing.end() && unwilling->second > now) return false;
-  const auto known = servers_.find(server.peer);
+  const auto known = servers_.find(voice_of(server));
   return known == servers_.end() || known->second.rested <= now;
 }
 
-bool Reachability::is_busy(const codec::PeerId& server, TimePoint now) const {
-  const auto known = servers_.find(server);
+bool Reachability::is_busy(const ReachabilityServer& server, TimePoint now) const {
+  const auto known = servers_.find(voice_of(server));
   return known != servers_.end() && (known->second.asked || known->second.free > now);
 }
 
@@ -104,8 +109,9 @@ const ReachabilityServer* Reachability::choose(const Entry& entry,
                                                TimePoint now) const {
   // How long ago its answer came; one that has given none comes before all.
   const auto age = [&entry](const ReachabilityServer& server) {
-    const auto newest = std::find_if(entry.answers.rbegin(), entry.answers.rend(),
-                                     [&](const Answer& a) { return a.server == server.peer; });
+    const auto newest =
+        std::find_if(entry.answers.rbegin(), entry.answers.rend(),
+                     [voice = voice_of(server)](const Answer& a) { return a.voice == voice; });
     return newest - entry.answers.rbegin();
   };
   const auto rank = [&](const ReachabilityServer& server) {
@@ -116,7 +122,7 @@ const ReachabilityServer* Reachability::choose(const Entry& entry,
   bool fresh_one_busy = false;
   for (const ReachabilityServer& server : servers) {
     if (!may_judge(server, entry, now)) continue;
-    if (is_busy(server.peer, now)) {
+    if (is_busy(server, now)) {
       fresh_one_busy = fresh_one_busy || std::get<0>(rank(server));
     } else if (best == nullptr || rank(server) > rank(*best)) {
       best = &server;
@@ -142,8 +148,8 @@ std::optional<ReachabilityProbe> Reachability::next(const std::vector<Reachabili
     if (server == nullptr) continue;
     ++entry.under_way;
     ++under_way_;
-    servers_[server->peer].asked = true;
-    return ReachabilityProbe{server->peer, entry.own.address, server->trusted};
+    servers_[voice_of(*server)].asked = true;
+    return ReachabilityProbe{server->peer, voice_of(*server), entry.own.address, server->trusted};
   }
   return std::nullopt;
 }
@@ -151,7 +157,7 @@ std::optional<ReachabilityProbe> Reachability::next(const std::vector<Reachabili
 void Reachability::answered(const ReachabilityProbe& probe, ProbeOutcome outcome, TimePoint now) {
   ASSERT(under_way_ != 0);
   --under_way_;
-  ServerState& server = servers_[probe.server];
+  ServerState& server = servers_[probe.voice];
   server.asked = false;
   server.free = now + kServerInterval;
   if (outcome == ProbeOutcome::failed) server.rested = now + kServerRest;
@@ -160,19 +166,28 @@ void Reachability::answered(const ReachabilityProbe& probe, ProbeOutcome outcome
   if (entry->under_way != 0) --entry->under_way;  // it may have gone and come back meanwhile
   if (outcome == ProbeOutcome::failed) return;
   if (outcome == ProbeOutcome::refused) {
-    entry->not_willing[probe.server] = now + kRecheckInterval;
+    pass_over(*entry, probe.voice, now);
     return;
   }
   const int weight = probe.trusted ? kWeightOfTrustedServer : kWeightOfAnyServer;
   const bool reached = outcome == ProbeOutcome::reachable;
-  take(*entry, {probe.server, reached ? weight : -weight}, now);
+  take(*entry, {probe.voice, reached ? weight : -weight}, now);
+}
+
+void Reachability::pass_over(Entry& entry, const Voice& voice, TimePoint now) {
+  auto& passed = entry.not_willing;
+  std::erase_if(passed, [now](const auto& item) { return item.second <= now; });
+  if (passed.size() >= kMaxNotWilling) {
+    passed.erase(
+        std::ranges::min_element(passed, {}, [](const auto& item) { return item.second; }));
+  }
+  passed[voice] = now + kRecheckInterval;
 }
 
 void Reachability::take(Entry& entry, Answer answer, TimePoint now) {
   entry.answers.push_back(std::move(answer));
   if (entry.answers.size() > kRememberedAnswers) entry.answers.pop_front();
   entry.checked = now;
-  std::erase_if(entry.not_willing, [now](const auto& item) { return item.second <= now; });
   const int balance = std::accumulate(entry.answers.begin(), entry.answers.end(), 0,
                                       [](int sum, const Answer& one) { return sum + one.weight; });
   const ReachabilityState told = verdict(balance);
@@ -195,9 +210,9 @@ Duration Reachability::recheck_interval() {
 std::vector<AddressReachability> Reachability::addresses() const {
   std::vector<AddressReachability> out;
   for (const Entry& entry : entries_) {
-    std::set<codec::PeerId> servers;
-    for (const Answer& answer : entry.answers) servers.insert(answer.server);
-    out.push_back({entry.own, entry.state, entry.checked, servers.size()});
+    std::set<std::string_view> voices;
+    for (const Answer& answer : entry.answers) voices.insert(answer.voice);
+    out.push_back({entry.own, entry.state, entry.checked, voices.size()});
   }
   return out;
 }

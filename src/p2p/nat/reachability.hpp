@@ -4,16 +4,18 @@
 // One answer is no proof: a server may lie, be cut off itself, or be lost on the way. The newest
 // answers about an address are weighed against each other, and it counts as reachable, or not, when
 // one side outweighs the other by kDecisive. A stranger's answer weighs 2, that of a peer the owner
-// trusts 3: so three servers decide together, or two trusted ones. To change a settled opinion
-// takes more of them, because those that made it have to be outweighed first. As long as there are
-// servers that have not been asked yet none is asked twice; where there is only one, it is asked
-// again.
+// trusts 3: so three servers decide together, or two trusted ones. Ids cost nothing, so strangers
+// in one place have one voice: when one of them was asked, the others were. To change a settled
+// opinion takes more of them, because those that made it have to be outweighed first. As long as
+// there are servers that have not been asked yet none is asked twice; where there is only one, it
+// is asked again.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +43,8 @@ inline constexpr Duration kServerRest = std::chrono::minutes(1);
 // Enough to hear three servers in the time that one of them takes to see a dial time out.
 inline constexpr std::size_t kMaxProbesAtOnce = 3;
 inline constexpr std::size_t kMaxOwnAddresses = 32;
+// Servers remembered that do not dial an address; of more the first are forgotten.
+inline constexpr std::size_t kMaxNotWilling = 64;
 
 enum class AddressSource {
   announced,  // the owner says so
@@ -58,9 +62,11 @@ struct OwnAddress {
   auto operator<=>(const OwnAddress&) const = default;
 };
 
-// A peer that is connected directly and speaks AutoNAT v2.
+// A peer that is connected directly and speaks AutoNAT v2. A stranger should be one that this node
+// dialed: those that come by themselves may have come to lie.
 struct ReachabilityServer {
   codec::PeerId peer;
+  std::string place;            // place_of() its address
   codec::AddressScope scope{};  // where it is: who is not on the internet cannot judge for it
   bool trusted = false;
 };
@@ -68,6 +74,7 @@ struct ReachabilityServer {
 // A question for a server.
 struct ReachabilityProbe {
   codec::PeerId server;
+  std::string voice;  // whose answer it will be
   codec::Multiaddr address;
   bool trusted = false;
 };
@@ -83,7 +90,7 @@ struct AddressReachability {
   OwnAddress own;
   ReachabilityState state = ReachabilityState::unknown;
   std::optional<TimePoint> checked;  // when the last answer came
-  std::size_t servers = 0;           // how many different ones the remembered answers are from
+  std::size_t servers = 0;           // how many voices the remembered answers are from
 };
 
 class Reachability {
@@ -117,8 +124,10 @@ class Reachability {
   ReachabilityState public_state() const;
 
  private:
+  // Whose answer one is: a trusted peer's id, or a stranger's place.
+  using Voice = std::string;
   struct Answer {
-    codec::PeerId server;
+    Voice voice;
     int weight = 0;  // below 0 when it could not reach us
   };
   struct Entry {
@@ -127,9 +136,9 @@ class Reachability {
     std::deque<Answer> answers;  // newest last
     std::optional<TimePoint> checked;
     TimePoint due;
-    int unsettled = 0;                               // answers since it was last settled
-    int under_way = 0;                               // servers that are being asked
-    std::map<codec::PeerId, TimePoint> not_willing;  // until when to pass over a server
+    int unsettled = 0;                       // answers since it was last settled
+    int under_way = 0;                       // servers that are being asked
+    std::map<Voice, TimePoint> not_willing;  // until when to pass over it
   };
   struct ServerState {
     bool asked = false;  // is being asked
@@ -139,7 +148,9 @@ class Reachability {
 
   Entry* find(const codec::Multiaddr& address);
   bool may_judge(const ReachabilityServer& server, const Entry& entry, TimePoint now) const;
-  bool is_busy(const codec::PeerId& server, TimePoint now) const;
+  static Voice voice_of(const ReachabilityServer& server);
+  bool is_busy(const ReachabilityServer& server, TimePoint now) const;
+  void pass_over(Entry& entry, const Voice& voice, TimePoint now);
   const ReachabilityServer* choose(const Entry& entry,
                                    const std::vector<ReachabilityServer>& servers,
                                    TimePoint now) const;
@@ -148,7 +159,7 @@ class Reachability {
 
   Random& random_;
   std::vector<Entry> entries_;
-  std::map<codec::PeerId, ServerState> servers_;
+  std::map<Voice, ServerState> servers_;
   std::size_t under_way_ = 0;
 };
 

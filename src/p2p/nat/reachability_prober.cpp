@@ -1,6 +1,7 @@
 #include "p2p/nat/reachability_prober.hpp"
 
 #include "base/log.hpp"
+#include "p2p/protocols/identify/observed_addresses.hpp"
 
 namespace oc::p2p {
 namespace {
@@ -49,7 +50,10 @@ std::vector<ReachabilityServer> ReachabilityProber::servers() const {
     if (!AutonatClient::is_server(*connection) || !seen.insert(connection->peer()).second) continue;
     const ConnectionPtr best = swarm_.connection_to(connection->peer());
     if (best == nullptr || !best->facts().direct() || !AutonatClient::is_server(*best)) continue;
-    out.push_back({best->peer(), best->facts().remote_address.scope(), best->trusted()});
+    const Connection::Facts& facts = best->facts();
+    if (!best->trusted() && facts.origin != Origin::dialed) continue;
+    out.push_back({best->peer(), place_of(facts.remote_address), facts.remote_address.scope(),
+                   best->trusted()});
   }
   return out;
 }

@@ -35,7 +35,7 @@ class ReachabilityProber {
  private:
   awaitable<void> run(OwnAddresses addresses);
   awaitable<void> probe(ReachabilityProbe probe, ConnectionPtr server);
-  // One for each peer, trusted if one of its connections is.
+  // One for each peer whose best connection it is; of strangers those alone that were dialed.
   std::vector<ReachabilityServer> servers() const;
 
   Swarm& swarm_;

@@ -20,7 +20,8 @@ const Multiaddr kLocal = multiaddr("/ip4/10.0.0.2/tcp/1985");
 ReachabilityServer server(std::uint64_t number, bool trusted = false,
                           codec::AddressScope scope = codec::AddressScope::public_internet) {
   FakeRandom random(number);
-  return {crypto::PrivateKey::generate(random).peer_id(), scope, trusted};
+  return {crypto::PrivateKey::generate(random).peer_id(), "place " + std::to_string(number), scope,
+          trusted};
 }
 
 class ReachabilityTest : public testing::Test {
@@ -222,6 +223,44 @@ TEST_F(ReachabilityTest, a_server_that_dials_not_such_addresses_is_passed_over_f
   const auto taken = next();
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->address, kPublic);
+}
+
+TEST_F(ReachabilityTest, strangers_in_one_place_have_one_voice) {
+  own({kPublic});
+  settle(ProbeOutcome::reachable);
+  ASSERT_EQ(state(), State::reachable);
+  clock_.advance(2 * kRecheckInterval);
+  std::vector<ReachabilityServer> crowd;
+  for (std::uint64_t number = 10; number < 30; ++number) {
+    crowd.push_back(server(number));
+    crowd.back().place = "of all of them";
+  }
+  servers_.insert(servers_.begin(), crowd.begin(), crowd.end());
+  int asked = 0;
+  for (int i = 0; i < 8; ++i, clock_.advance(kServerInterval)) {
+    const auto probe = next();
+    if (!probe) continue;
+    const bool lies = place_of(probe->server) < std::ssize(crowd);
+    asked += lies ? 1 : 0;
+    reachability_.answered(*probe, lies ? ProbeOutcome::unreachable : ProbeOutcome::reachable,
+                           now());
+  }
+  EXPECT_EQ(asked, 1) << "then the honest ones have their turn";
+  EXPECT_EQ(state(), State::reachable);
+}
+
+TEST_F(ReachabilityTest, servers_that_refuse_under_ever_new_names_are_not_remembered_for_ever) {
+  own({kPublic});
+  for (std::uint64_t number = 0; number < 2 * kMaxNotWilling; ++number) {
+    servers_ = {server(number)};
+    EXPECT_EQ(ask(ProbeOutcome::refused), 0);
+  }
+  servers_ = {server(0), server(2 * kMaxNotWilling - 1)};
+  EXPECT_EQ(ask(ProbeOutcome::reachable), -1) << "both were asked a moment ago";
+  clock_.advance(kServerInterval);
+  EXPECT_EQ(ask(ProbeOutcome::reachable), 0) << "its refusal is forgotten, the last one's is not";
+  clock_.advance(kServerInterval);
+  EXPECT_EQ(ask(ProbeOutcome::reachable), 0);
 }
 
 TEST_F(ReachabilityTest, a_server_that_gives_no_answer_rests_and_is_no_evidence) {

@@ -1,6 +1,8 @@
 #include "p2p/nat/ssdp.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "net/http.hpp"
 #include "net/http_head.hpp"
@@ -85,6 +87,22 @@ Result<HttpPlace> parse_ssdp_answer(std::string_view datagram, boost::asio::ip::
     return place;
   }
   return Errc::malformed;
+}
+
+void SsdpPlaces::take(std::string_view datagram, boost::asio::ip::address_v4 sender) {
+  auto place = parse_ssdp_answer(datagram, sender);
+  if (!place || std::ranges::find(places_, *place) != places_.end()) return;
+  std::set<boost::asio::ip::address_v4> others;
+  for (const HttpPlace& known : places_) {
+    if (known.host != router_) others.insert(known.host);
+  }
+  const bool is_router = sender == router_;
+  if (!is_router && !others.contains(sender) && others.size() >= kMaxUpnpDevices) return;
+  if (std::ranges::count(places_, sender, &HttpPlace::host) >= std::ptrdiff_t{kMaxPlacesOfDevice})
+    return;
+  const auto behind_router = std::ranges::find_if(
+      places_, [this](const HttpPlace& known) { return known.host != router_; });
+  places_.insert(is_router ? behind_router : places_.end(), *std::move(place));
 }
 
 }  // namespace oc::p2p

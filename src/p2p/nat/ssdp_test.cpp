@@ -32,6 +32,47 @@ TEST(Ssdp, header_names_have_no_case_and_lines_may_end_in_a_bare_line_feed) {
                                 make_address_v4("10.0.0.1")));
 }
 
+// The hosts of the places, in their order, when these senders answer one after the other; each
+// answer names another path.
+std::vector<std::string> asked(const std::vector<std::string>& senders, const char* router) {
+  std::optional<boost::asio::ip::address_v4> known;
+  if (router != nullptr) known = make_address_v4(router);
+  SsdpPlaces places(known);
+  for (std::size_t i = 0; i < senders.size(); ++i) {
+    places.take("HTTP/1.1 200 OK\r\nLOCATION: http://" + senders[i] + ":80/" + std::to_string(i) +
+                    "\r\n\r\n",
+                make_address_v4(senders[i]));
+  }
+  std::vector<std::string> hosts;
+  for (const HttpPlace& place : places.ordered()) hosts.push_back(place.host.to_string());
+  return hosts;
+}
+
+TEST(Ssdp, the_default_router_is_asked_first_whoever_answers_before_it) {
+  const std::vector<std::string> answers{"192.168.1.66", "192.168.1.1", "192.168.1.67",
+                                         "192.168.1.1"};
+  EXPECT_EQ(
+      asked(answers, "192.168.1.1"),
+      (std::vector<std::string>{"192.168.1.1", "192.168.1.1", "192.168.1.66", "192.168.1.67"}));
+  EXPECT_EQ(asked(answers, nullptr), answers) << "without one it goes by who came first";
+}
+
+TEST(Ssdp, a_device_that_answers_often_takes_nobodys_turn) {
+  std::vector<std::string> answers(20, "192.168.1.66");
+  answers.push_back("192.168.1.2");
+  EXPECT_EQ(asked(answers, nullptr),
+            (std::vector<std::string>{"192.168.1.66", "192.168.1.66", "192.168.1.2"}));
+}
+
+TEST(Ssdp, many_devices_leave_the_default_router_its_turn) {
+  std::vector<std::string> answers;
+  for (int i = 0; i < 50; ++i) answers.push_back("192.168.2." + std::to_string(i));
+  answers.push_back("192.168.1.1");
+  const auto hosts = asked(answers, "192.168.1.1");
+  EXPECT_EQ(hosts.size(), kMaxUpnpDevices + 1);
+  EXPECT_EQ(hosts.front(), "192.168.1.1");
+}
+
 TEST(Ssdp, nobody_can_send_us_to_somebody_else) {
   for (const char* elsewhere : {"http://192.168.1.2:80/", "http://127.0.0.1:1984/api", "http://0/",
                                 "http://169.254.169.254/latest/meta-data"}) {

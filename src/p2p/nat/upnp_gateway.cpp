@@ -1,12 +1,12 @@
 #include "p2p/nat/upnp_gateway.hpp"
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/multicast.hpp>
 
 #include "base/deadline.hpp"
 #include "net/tcp.hpp"
+#include "p2p/nat/default_gateway.hpp"
 
 namespace oc::p2p {
 namespace {
@@ -51,17 +51,16 @@ error_code upnp_error(int code) {
   return code == kConflict ? NatErrc::port_taken : NatErrc::refused;
 }
 
-awaitable<Result<void>> collect(udp::socket& socket, std::vector<HttpPlace>& places) {
+awaitable<Result<void>> collect(udp::socket& socket, SsdpPlaces& places) {
   FixedBytes<kMaxSsdpAnswer> datagram;
-  for (std::size_t i = 0; i < kMaxSsdpAnswers && places.size() < kMaxUpnpDevices; ++i) {
+  for (std::size_t i = 0; i < kMaxSsdpAnswers; ++i) {
     udp::endpoint sender;
     auto [error, size] = co_await socket.async_receive_from(asio::buffer(datagram), sender,
                                                             asio::as_tuple(asio::use_awaitable));
     if (error == asio::error::operation_aborted) co_return Errc::cancelled;
     if (error) co_return error;
     const BytesView bytes = BytesView(datagram).first(size);
-    auto place = parse_ssdp_answer(as_text(bytes), sender.address().to_v4());
-    if (place && std::ranges::find(places, *place) == places.end()) places.push_back(*place);
+    places.take(as_text(bytes), sender.address().to_v4());
   }
   co_return success();
 }
@@ -82,10 +81,10 @@ awaitable<Result<std::vector<HttpPlace>>> UpnpGateway::search() {
     if (error == asio::error::operation_aborted) co_return Errc::cancelled;
     if (error) co_return NatErrc::no_gateway;  // no network to search
   }
-  std::vector<HttpPlace> places;
+  SsdpPlaces places(default_gateway());
   auto collected = co_await with_deadline(clock_, kSsdpWait, collect(socket, places));
   if (!collected && collected.error() != Errc::timed_out) co_return collected.error();
-  co_return places;
+  co_return places.ordered();
 }
 
 awaitable<std::vector<UpnpService>> UpnpGateway::services_at(HttpPlace place) {

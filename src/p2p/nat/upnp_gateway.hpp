@@ -17,10 +17,8 @@ namespace oc::p2p {
 
 // Devices answer within a second, as the search asks them to.
 inline constexpr Duration kSsdpWait = std::chrono::milliseconds(1500);
-// Datagrams looked at in one search, and devices asked for their description: a home has few, and
-// anybody on the link can send more.
-inline constexpr std::size_t kMaxSsdpAnswers = 64;
-inline constexpr std::size_t kMaxUpnpDevices = 4;
+// Datagrams looked at in one search: a home has few devices, and each answers four questions.
+inline constexpr std::size_t kMaxSsdpAnswers = 256;
 // For one request and its answer. Slow routers take a second.
 inline constexpr Duration kUpnpTime = std::chrono::seconds(3);
 

@@ -47,9 +47,13 @@ void Connection::close() {
   muxer_.shut_down();
 }
 
-void Connection::trust() {
-  slot_.trust();
+bool Connection::trust() {
+  if (!slot_.trust()) {
+    close();
+    return false;
+  }
   apply_limits();
+  return true;
 }
 
 awaitable<Result<std::unique_ptr<net::Stream>>> Connection::open_stream(std::string protocol) {

@@ -85,8 +85,9 @@ class Connection {
   std::size_t stream_count() const { return muxer_.stream_count(); }
   const yamux::SessionCounters& counters() const { return muxer_.counters(); }
 
-  // The peer is welcome: from now on it has what a trusted peer may have (ResourceLimits).
-  void trust();
+  // The peer is welcome: from now on it has what a trusted peer may have (ResourceLimits). When its
+  // source has too many such connections already this one is closed instead, which gives false.
+  bool trust();
   bool trusted() const { return slot_.trusted(); }
   // A place for a stream that the peer opened.
   Granted<ResourceLedger::StreamSlot> admit_stream() const {

@@ -80,6 +80,7 @@ struct ResourceLedger::Books {
   };
   struct ProtocolBooks {
     std::size_t streams = 0;
+    std::size_t untrusted = 0;  // of them
     std::map<codec::PeerId, std::size_t> of_peer;
   };
 
@@ -149,27 +150,31 @@ const std::map<Refusal, std::uint64_t>& ResourceLedger::refusals() const {
 std::size_t ResourceLedger::peers() const { return books_->peers.size(); }
 std::size_t ResourceLedger::sources() const { return books_->sources.size(); }
 
-Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept(
-    const boost::asio::ip::address& source, TimePoint now) {
-  const std::string who = source.to_string();
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_from(Source source, TimePoint now) {
+  const std::string who = to_text(source);
   if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, who);
   if (auto refused = books_->sources.enter(source, now)) {
     const bool rate = *refused == SourceGate::Refused::rate;
     return books_->refuse({Scope::source, rate ? Resource::rate : Resource::connection_in}, who);
   }
   ConnectionSlot slot(books_, Resource::connection_in);
-  slot.source_ = source;
+  slot.source_ = std::move(source);
   return slot;
+}
+
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept(
+    const boost::asio::ip::address& source, TimePoint now) {
+  return accept_from(source, now);
+}
+
+Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_circuit(const codec::PeerId& relay,
+                                                                       TimePoint now) {
+  return accept_from(relay, now);
 }
 
 Granted<ResourceLedger::ConnectionSlot> ResourceLedger::dial() {
   if (auto full = books_->full(Resource::connection_out)) return books_->refuse(*full, "a dial");
   return ConnectionSlot(books_, Resource::connection_out);
-}
-
-Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_circuit() {
-  if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, "a circuit");
-  return ConnectionSlot(books_, Resource::connection_in);
 }
 
 ResourceLedger::ConnectionSlot::ConnectionSlot(std::shared_ptr<Books> books, Resource direction)
@@ -194,7 +199,7 @@ ResourceLedger::ConnectionSlot::~ConnectionSlot() { release(); }
 void ResourceLedger::ConnectionSlot::release() {
   if (books_ == nullptr) return;
   --count_of(books_->system, direction_);
-  if (source_) books_->sources.leave(*source_);
+  if (source_) books_->sources.leave(*source_, trusted_);
   if (peer_.empty()) {
     --count_of(books_->transient, direction_);
   } else {
@@ -220,14 +225,14 @@ Granted<void> ResourceLedger::ConnectionSlot::identify(const codec::PeerId& peer
   return {};
 }
 
-void ResourceLedger::ConnectionSlot::trust() {
-  if (books_ == nullptr || trusted_) return;
+Granted<void> ResourceLedger::ConnectionSlot::trust() {
+  if (books_ == nullptr || trusted_) return {};
   ASSERT(!peer_.empty());
+  if (source_ && !books_->sources.welcome(*source_))
+    return books_->refuse({Scope::source, direction_}, to_text(*source_));
   trusted_ = true;
   --count_of(books_->untrusted, direction_);
-  if (auto source = std::exchange(source_, std::nullopt)) {
-    books_->sources.leave(*source, true);
-  }
+  return {};
 }
 
 const ConnectionLimits& ResourceLedger::ConnectionSlot::limits() const {
@@ -299,6 +304,7 @@ void ResourceLedger::StreamSlot::release() {
   if (!protocol_.empty()) {
     auto& protocol = books_->protocols.at(protocol_);
     --protocol.streams;
+    if (untrusted_) --protocol.untrusted;
     if (--protocol.of_peer.at(peer_) == 0) protocol.of_peer.erase(peer_);
   }
   books_->leave_peer(peer_, direction_);
@@ -310,13 +316,16 @@ Granted<void> ResourceLedger::StreamSlot::negotiate(const std::string& protocol,
   if (books_ == nullptr) return {};
   ASSERT(protocol_.empty());
   auto& books = books_->protocols[protocol];
-  if (books.streams >= limits.all) return books_->refuse({Scope::protocol, direction_}, protocol);
+  const bool crowded = untrusted_ && books.untrusted >= limits.of_strangers();
+  if (crowded || books.streams >= limits.all)
+    return books_->refuse({Scope::protocol, direction_}, protocol);
   auto of_peer = books.of_peer.find(peer_);
   if (limits.of_peer <= (of_peer == books.of_peer.end() ? 0 : of_peer->second)) {
     return books_->refuse({Scope::protocol_peer, direction_}, peer_.to_string());
   }
   if (std::exchange(transient_, false)) --count_of(books_->transient, direction_);
   ++books.streams;
+  if (untrusted_) ++books.untrusted;
   ++books.of_peer[peer_];
   protocol_ = protocol;
   return {};

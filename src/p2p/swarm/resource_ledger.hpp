@@ -2,9 +2,9 @@
 //
 // What is granted is a slot, which gives back what it holds when it goes. A connection's slot:
 //
-//   accept() or dial()      system, transient; inbound also its source, unless it is a circuit
+//   accept() or dial()      system, transient; inbound also its source
 //   identify(peer)          leaves transient; joins peer and untrusted
-//   trust()                 leaves untrusted and its source
+//   trust()                 leaves untrusted; counts among its source's trusted
 //
 // A stream's: open_stream() is in system, peer and, on an untrusted connection, untrusted; inbound
 // there also in transient, until negotiate(protocol) moves it into protocol and protocol_peer.
@@ -73,9 +73,8 @@ class ResourceLedger {
   // A connection that came from `source`; to be asked before anything is spent on it.
   Granted<ConnectionSlot> accept(const boost::asio::ip::address& source, TimePoint now);
   Granted<ConnectionSlot> dial();
-  // A circuit that came in: its relay's address says nothing of who comes, and the relay was chosen
-  // by us.
-  Granted<ConnectionSlot> accept_circuit();
+  // A circuit that came in through this relay, to be asked as accept() is.
+  Granted<ConnectionSlot> accept_circuit(const codec::PeerId& relay, TimePoint now);
 
   const ResourceLimits& limits() const;
   // system, transient or untrusted.
@@ -90,6 +89,7 @@ class ResourceLedger {
 
  private:
   struct Books;
+  Granted<ConnectionSlot> accept_from(Source source, TimePoint now);
   std::shared_ptr<Books> books_;  // shared with the slots
 };
 
@@ -103,8 +103,9 @@ class ResourceLedger::ConnectionSlot {
 
   // The handshake is done. Once; when refused the slot is as before.
   Granted<void> identify(const codec::PeerId& peer);
-  // Somebody vouches for the peer. Once identified; again does nothing.
-  void trust();
+  // Somebody vouches for the peer. Once identified; again does nothing. Refused, and then the slot
+  // is as before, when too many from its source are trusted.
+  Granted<void> trust();
   bool trusted() const { return trusted_; }
 
   // What this connection's peer may make us hold now.
@@ -124,8 +125,8 @@ class ResourceLedger::ConnectionSlot {
 
   std::shared_ptr<Books> books_;  // null when empty
   Resource direction_ = Resource::connection_in;
-  std::optional<boost::asio::ip::address> source_;  // while it counts
-  codec::PeerId peer_;                              // empty while transient
+  std::optional<Source> source_;  // of an inbound one
+  codec::PeerId peer_;            // empty while transient
   bool trusted_ = false;
 };
 
@@ -136,7 +137,8 @@ class ResourceLedger::StreamSlot {
   StreamSlot& operator=(StreamSlot&& other) noexcept;
   ~StreamSlot();
 
-  // The inbound stream is for this protocol. Once; when refused the slot is as before.
+  // The inbound stream is for this protocol. Once; when refused the slot is as before. A stream
+  // that was opened before its connection was trusted counts as a stranger's.
   Granted<void> negotiate(const std::string& protocol, const StreamLimits& limits);
 
  private:

@@ -173,6 +173,49 @@ TEST_F(Ledger, a_source_counts_until_its_peer_is_trusted) {
   EXPECT_TRUE(accept("192.0.2.2"));
 }
 
+TEST_F(Ledger, one_host_with_many_members_ids_leaves_room_for_members_elsewhere) {
+  const ResourceLimits limits;
+  std::vector<ConnectionSlot> slots;
+  std::size_t trusted = 0;
+  for (std::uint64_t i = 0; i < limits.system.connections.in; ++i) {
+    auto slot = accept();
+    if (!slot) break;
+    ASSERT_TRUE(slot->identify(peer_of(i / 8)));
+    const bool taken = slot->trust().has_value();
+    trusted += taken ? 1 : 0;
+    EXPECT_EQ(slot->trusted(), taken);
+    if (taken) slots.push_back(*std::move(slot));
+  }
+  EXPECT_EQ(trusted, limits.source.trusted);
+  EXPECT_GT(refused(Scope::source, kConnectionIn), 0u);
+  EXPECT_TRUE(ledger_->usage(Scope::untrusted).empty())
+      << "a refused one is a stranger's till its end";
+  auto elsewhere = accept("192.0.2.2");
+  ASSERT_TRUE(elsewhere && elsewhere->identify(peer_of(5000)));
+  EXPECT_TRUE(elsewhere->trust());
+  slots.pop_back();
+  auto again = accept("192.0.2.3");
+  ASSERT_TRUE(again && again->identify(peer_of(5001)));
+  EXPECT_TRUE(again->trust());
+}
+
+TEST_F(Ledger, a_relay_hands_over_so_many_circuits_and_leaves_room_for_those_who_come_directly) {
+  std::vector<ConnectionSlot> circuits;
+  const std::size_t each = ledger_->limits().relay.connections;
+  for (std::uint64_t i = 0; i < 3 * each; ++i) {
+    auto slot = ledger_->accept_circuit(peer_of(i % 2), TimePoint{});
+    if (slot) circuits.push_back(*std::move(slot));
+  }
+  EXPECT_EQ(circuits.size(), 2 * each);
+  EXPECT_EQ(refused(Scope::source, kConnectionIn), each);
+  EXPECT_TRUE(accept());
+  for (std::size_t i = 0; i < circuits.size(); ++i) {
+    ASSERT_TRUE(circuits[i].identify(peer_of(100 + i)));
+    circuits[i].trust();
+  }
+  EXPECT_TRUE(ledger_->accept_circuit(peer_of(0), TimePoint{})) << "members do not count";
+}
+
 TEST_F(Ledger, streams_are_counted_by_direction_in_every_scope) {
   const ConnectionSlot stranger = connected(1), member = connected(2, true);
   EXPECT_EQ(open(stranger, kStreamIn, 2), 2u);
@@ -233,7 +276,7 @@ TEST_F(Ledger, strangers_together_have_so_many_streams) {
 
 TEST_F(Ledger, a_protocol_has_so_many_streams_of_all_and_of_one_peer) {
   const StreamLimits limits{.all = 3, .of_peer = 2};
-  const ConnectionSlot a = connected(1), b = connected(2);
+  const ConnectionSlot a = connected(1, true), b = connected(2, true);
   std::vector<StreamSlot> served;
   const auto serve = [&](const ConnectionSlot& slot, const std::string& protocol) {
     auto stream = slot.open_stream(kStreamIn);
@@ -251,6 +294,27 @@ TEST_F(Ledger, a_protocol_has_so_many_streams_of_all_and_of_one_peer) {
   served.erase(served.begin());
   EXPECT_TRUE(serve(b, "/a"));
   EXPECT_EQ(ledger_->usage(Scope::transient).streams_in, 0u) << "refused ones are gone as well";
+}
+
+TEST_F(Ledger, strangers_together_have_half_of_a_protocols_streams) {
+  const StreamLimits limits{.all = 8, .of_peer = 2};
+  std::vector<ConnectionSlot> connections;
+  std::vector<StreamSlot> served;
+  const auto serve = [&](const ConnectionSlot& slot) {
+    auto stream = slot.open_stream(kStreamIn);
+    const bool granted = stream && stream->negotiate("/a", limits);
+    if (granted) served.push_back(*std::move(stream));
+    return granted;
+  };
+  for (std::uint64_t peer = 1; peer <= 8; ++peer) {
+    connections.push_back(connected(peer));
+    EXPECT_EQ(serve(connections.back()), peer <= 4) << peer;
+  }
+  EXPECT_EQ(refused(Scope::protocol, kStreamIn), 4u);
+  const ConnectionSlot members[] = {connected(9, true), connected(10, true)};
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(serve(members[i % 2])) << i;
+  served.erase(served.begin());
+  EXPECT_TRUE(serve(connections.back())) << "one of them has ended";
 }
 
 TEST_F(Ledger, a_session_is_bounded_by_its_connections_trust) {
@@ -328,13 +392,21 @@ TEST_F(Ledger, an_empty_slot_holds_nothing_and_refuses_nothing) {
 
 TEST(ResourceLimits, one_source_leaves_room_for_others) {
   const ResourceLimits limits;
-  for (const SourceLimits& source : {limits.source, limits.source_v6_48}) {
+  for (const SourceLimits& source : {limits.source, limits.source_v6_48, limits.relay}) {
     const std::size_t streams = source.connections * limits.untrusted_connection.streams_in;
     EXPECT_LT(source.connections, limits.transient.connections.in);
     EXPECT_LT(source.connections, limits.untrusted.connections.in);
     EXPECT_LT(streams, limits.transient.streams.in);
     EXPECT_LT(streams, limits.untrusted.streams.in);
     EXPECT_LT(source.connections * limits.untrusted_connection.memory, limits.untrusted.memory);
+  }
+}
+
+TEST(ResourceLimits, one_source_of_members_leaves_room_for_others) {
+  const ResourceLimits limits;
+  for (const SourceLimits& source : {limits.source, limits.source_v6_48, limits.relay}) {
+    EXPECT_GE(source.trusted, source.connections);
+    EXPECT_LT(source.trusted, limits.system.connections.in / 3);
   }
 }
 

@@ -31,11 +31,13 @@ struct ConnectionLimits {
   std::size_t memory = 0;
 };
 
-// Connections from one source: a bound on those there are, and a token bucket for new ones.
+// Connections from one source: a bound on those there are, a token bucket for new ones, and a bound
+// on those whose peers turned out to be trusted.
 struct SourceLimits {
   std::size_t connections = 0;
   std::size_t burst = 0;
   double per_second = 0;
+  std::size_t trusted = kUnlimited;
 };
 
 // No source alone can use up what strangers share: its connections, with all that each may have,
@@ -68,18 +70,27 @@ struct ResourceLimits {
   ConnectionLimits connection{32'768, 64 << 20};
   ConnectionLimits untrusted_connection{32, 512 << 10};
 
-  // Inbound, not from loopback, until the peer is trusted: then its connection no longer counts and
-  // its token is given back. go has 8 and 0.2 a second after 16; but all members of a network may
-  // sit behind one NAT address, and come at once when the power is back. Behind an IPv6 /56 is one
-  // customer, behind a /48 a company.
-  SourceLimits source{16, 64, 1};
-  SourceLimits source_v6_48{64, 256, 4};
+  // Inbound, not from loopback. When the peer is trusted its token is given back, and its
+  // connection counts among those of trusted peers only: a member can make himself as many ids as
+  // he likes, and must not fill `system` from one machine, while a large office is behind one
+  // address. go has 8 and 0.2 a second after 16; but all members of a network may sit behind one
+  // NAT address, and come at once when the power is back. Behind an IPv6 /56 is one customer,
+  // behind a /48 a company.
+  SourceLimits source{16, 64, 1, 256};
+  SourceLimits source_v6_48{64, 256, 4, 512};
+  // Circuits that one relay hands over: their peers' addresses are hidden, and ids are free. As a
+  // /48, for a whole network may come through its relay at once; two relays (kWantedRelays in
+  // nat/relay_keeper.hpp) fill half of what may be under way.
+  SourceLimits relay{64, 256, 4, 512};
 };
 
-// Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64).
+// Inbound streams of one protocol served at once: all, and of one peer (go: 512 and 64). Strangers
+// together have half of all, rounded up: who they are costs them nothing, and members come, too.
 struct StreamLimits {
   std::size_t all = 2048;
   std::size_t of_peer = 64;
+
+  std::size_t of_strangers() const { return all / 2 + all % 2; }
 };
 
 }  // namespace oc::p2p

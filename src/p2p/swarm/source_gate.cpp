@@ -12,6 +12,11 @@ constexpr std::size_t kNetworkBytes = 48 / 8;
 
 }  // namespace
 
+std::string to_text(const Source& source) {
+  const auto* relay = std::get_if<codec::PeerId>(&source);
+  return relay != nullptr ? relay->to_string() : std::get<ip::address>(source).to_string();
+}
+
 double SourceGate::Entry::tokens_at(TimePoint now) const {
   const double seconds = std::chrono::duration<double>(now - refilled).count();
   return std::min(static_cast<double>(limits->burst), tokens + seconds * limits->per_second);
@@ -25,10 +30,15 @@ TimePoint SourceGate::Entry::full_at() const {
   return refilled + std::chrono::duration_cast<Duration>(time);
 }
 
-std::vector<SourceGate::Prefix> SourceGate::prefixes_of(const ip::address& source) const {
+std::vector<SourceGate::Prefix> SourceGate::prefixes_of(const Source& source) const {
+  if (const auto* relay = std::get_if<codec::PeerId>(&source)) return {{relay->bytes(), &relay_}};
+  return prefixes_of_address(std::get<ip::address>(source));
+}
+
+std::vector<SourceGate::Prefix> SourceGate::prefixes_of_address(const ip::address& source) const {
   if (source.is_loopback()) return {};
   if (source.is_v6() && source.to_v6().is_v4_mapped()) {
-    return prefixes_of(ip::make_address_v4(ip::v4_mapped, source.to_v6()));
+    return prefixes_of_address(ip::make_address_v4(ip::v4_mapped, source.to_v6()));
   }
   if (source.is_v4()) {
     const auto bytes = source.to_v4().to_bytes();
@@ -47,16 +57,16 @@ SourceGate::Entry& SourceGate::entry_for(const Prefix& prefix, TimePoint now) {
       idle_.erase(idle_.begin());
     }
     const auto full = static_cast<double>(prefix.limits->burst);
-    return table_.emplace(prefix.key, Entry{prefix.limits, 0, full, now}).first->second;
+    return table_.emplace(prefix.key, Entry{prefix.limits, 0, 0, full, now}).first->second;
   }
   Entry& entry = found->second;
-  if (entry.connections == 0) idle_.erase({entry.full_at(), prefix.key});
+  if (entry.idle()) idle_.erase({entry.full_at(), prefix.key});
   entry.tokens = entry.tokens_at(now);
   entry.refilled = now;
   return entry;
 }
 
-std::optional<SourceGate::Refused> SourceGate::enter(const ip::address& source, TimePoint now) {
+std::optional<SourceGate::Refused> SourceGate::enter(const Source& source, TimePoint now) {
   const auto prefixes = prefixes_of(source);
   for (const Prefix& prefix : prefixes) {
     const auto found = table_.find(prefix.key);
@@ -72,12 +82,25 @@ std::optional<SourceGate::Refused> SourceGate::enter(const ip::address& source, 
   return std::nullopt;
 }
 
-void SourceGate::leave(const ip::address& source, bool welcome) {
+bool SourceGate::welcome(const Source& source) {
+  const auto prefixes = prefixes_of(source);
+  for (const Prefix& prefix : prefixes) {
+    if (table_.at(prefix.key).trusted >= prefix.limits->trusted) return false;
+  }
+  for (const Prefix& prefix : prefixes) {
+    Entry& entry = table_.at(prefix.key);
+    entry.tokens = std::min(entry.tokens + 1, static_cast<double>(entry.limits->burst));
+    --entry.connections;
+    ++entry.trusted;
+  }
+  return true;
+}
+
+void SourceGate::leave(const Source& source, bool welcomed) {
   for (const Prefix& prefix : prefixes_of(source)) {
     Entry& entry = table_.at(prefix.key);
-    if (welcome)
-      entry.tokens = std::min(entry.tokens + 1, static_cast<double>(entry.limits->burst));
-    if (--entry.connections == 0) idle_.emplace(entry.full_at(), prefix.key);
+    --(welcomed ? entry.trusted : entry.connections);
+    if (entry.idle()) idle_.emplace(entry.full_at(), prefix.key);
   }
 }
 

@@ -13,7 +13,15 @@ ResourceLimits few() {
   ResourceLimits limits;
   limits.source = {.connections = 3, .burst = 5, .per_second = 0.5};
   limits.source_v6_48 = {.connections = 4, .burst = 100, .per_second = 1};
+  limits.relay = {.connections = 2, .burst = 3, .per_second = 1};
   return limits;
+}
+
+codec::PeerId relay_of(Byte id) {
+  Bytes multihash(34, id);
+  multihash[0] = 0x12;
+  multihash[1] = 32;
+  return *codec::PeerId::from_bytes(multihash);
 }
 
 class Sources : public testing::Test {
@@ -43,6 +51,43 @@ TEST_F(Sources, an_ipv4_address_has_so_many_connections) {
   EXPECT_EQ(enter("192.0.2.1", 10), 1u);
 }
 
+TEST_F(Sources, a_relay_has_so_many_circuits_and_new_ones_a_second) {
+  const codec::PeerId relay = relay_of(1);
+  EXPECT_FALSE(gate_.enter(relay, now_));
+  EXPECT_FALSE(gate_.enter(relay, now_));
+  EXPECT_EQ(gate_.enter(relay, now_), Refused::count);
+  EXPECT_FALSE(gate_.enter(relay_of(2), now_)) << "the other relay is another source";
+  gate_.leave(relay);
+  EXPECT_FALSE(gate_.enter(relay, now_));
+  gate_.leave(relay);
+  EXPECT_EQ(gate_.enter(relay, now_), Refused::rate);
+  now_ += 1s;
+  EXPECT_FALSE(gate_.enter(relay, now_));
+}
+
+TEST_F(Sources, so_many_connections_of_one_are_welcome_beside_those_that_are_not_yet) {
+  ResourceLimits limits = few();
+  limits.source.trusted = 4;
+  limits.source_v6_48.trusted = 5;
+  SourceGate gate(limits);
+  const auto welcomed = [&](const char* address, int tries) {
+    int count = 0;
+    for (int i = 0; i < tries; ++i) {
+      EXPECT_FALSE(gate.enter(make_address(address), now_));
+      const bool taken = gate.welcome(make_address(address));
+      if (!taken) gate.leave(make_address(address));
+      count += taken ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(welcomed("192.0.2.1", 6), 4);
+  EXPECT_EQ(welcomed("192.0.2.2", 1), 1) << "its neighbour is another source";
+  gate.leave(make_address("192.0.2.1"), true);
+  EXPECT_EQ(welcomed("192.0.2.1", 2), 1);
+  EXPECT_EQ(welcomed("2001:db8::1", 5), 4);
+  EXPECT_EQ(welcomed("2001:db8:0:100::1", 2), 1) << "the /48 has five";
+}
+
 TEST_F(Sources, new_connections_come_at_a_bounded_rate) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(enter("192.0.2.1", 1), 1u);
@@ -69,7 +114,7 @@ TEST_F(Sources, a_refused_connection_costs_nothing) {
 TEST_F(Sources, a_welcome_visitor_does_not_use_up_the_rate) {
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(enter("192.0.2.1", 1), 1u);
-    gate_.leave(make_address("192.0.2.1"), true);
+    EXPECT_TRUE(gate_.welcome(make_address("192.0.2.1")));
   }
 }
 

@@ -192,7 +192,9 @@ awaitable<Result<ConnectionPtr>> Swarm::dial_anew(codec::PeerId peer, codec::Mul
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec::PeerId from) {
-  auto slot = ledger_.accept_circuit();
+  const auto circuit = parse_circuit(raw.remote_address);
+  if (!circuit) co_return Errc::unsupported;
+  auto slot = ledger_.accept_circuit(circuit->relay, clock_.now());
   if (!slot) {
     ++counters_.refused;
     co_return P2pErrc::connection_limit;

@@ -119,8 +119,9 @@ class Swarm {
 
   // Dials circuits from now on, by `connect`, which outlives the swarm's tasks.
   void dial_circuits(ConnectCircuit connect) { connect_circuit_ = std::move(connect); }
-  // Upgrades a circuit that a relay handed over, as coming from this peer. Errors:
-  // P2pErrc::connection_limit, Errc::timed_out, those of Upgrader::upgrade.
+  // Upgrades a circuit that a relay handed over, as coming from this peer; `raw.remote_address` is
+  // one that parse_circuit() takes. Errors: P2pErrc::connection_limit, Errc::unsupported,
+  // ::timed_out, those of Upgrader::upgrade.
   awaitable<Result<ConnectionPtr>> accept_circuit(RawConnection raw, codec::PeerId from);
   // A connection of its own to the one address, from a port that nothing else uses, beside those
   // that there are: whether an address answers cannot be told otherwise. Its facts say `probe`;

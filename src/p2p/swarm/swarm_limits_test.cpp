@@ -108,7 +108,7 @@ TEST(SwarmLimits, a_flood_of_streams_stays_within_every_bound_and_leaves_members
     limits.transient.streams.in = 200;
     limits.untrusted_connection.streams_in = 64;
     SwarmRig victim(executor, 1, limited(limits)), member(executor, 2);
-    victim.swarm.handle(kHold, hold, {.all = 300, .of_peer = 40});
+    victim.swarm.handle(kHold, hold, {.all = 600, .of_peer = 40});
     victim.swarm.handle(kEcho, echo);
     auto friendly = co_await test::connect(member, victim);
     victim.swarm.connection_to(member.id())->trust();

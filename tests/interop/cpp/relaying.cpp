@@ -55,7 +55,10 @@ Reserved::Reserved(Peer& peer, Clock& clock)
     : peer_(peer),
       clock_(clock),
       keeper_(peer.swarm(), peer.host().relay_client(), clock, any_relay()),
-      tasks_(peer.swarm().executor()) {}
+      tasks_(peer.swarm().executor()) {
+  // Tests do not wait an hour for a renewal.
+  peer.host().relay_client().least_reservation = std::chrono::seconds(1);
+}
 
 awaitable<Verdict<Json>> Reserved::start(std::string relay) {
   CO_TRY(codec::Multiaddr address, explain(relay, codec::Multiaddr::parse(relay)));

@@ -78,6 +78,10 @@ DialBackAsker AutonatServer::asker_of(const Connection& connection) const {
   return {connection.peer(), connection.facts().remote_address, connection.trusted()};
 }
 
+AutonatServer::Requests& AutonatServer::requests_of(const Connection& connection) {
+  return connection.trusted() ? of_members_ : of_strangers_;
+}
+
 DialBackGround AutonatServer::ground() const {
   return {swarm_.listen_addresses(), options_.allow_local};
 }
@@ -92,7 +96,7 @@ awaitable<void> AutonatServer::serve(ConnectionPtr connection, StreamPtr stream)
 
 awaitable<Result<void>> AutonatServer::answer(ConnectionPtr connection, net::Stream& stream) {
   DialResponse response;
-  if (!requests_.take(connection->peer(), clock_.now())) {
+  if (!requests_of(*connection).all.take(connection->peer(), clock_.now())) {
     ++counters_.rejected;
     response.status = ResponseStatus::rejected;
     co_return co_await respond(stream, response);
@@ -108,7 +112,7 @@ awaitable<Result<void>> AutonatServer::answer(ConnectionPtr connection, net::Str
   }
   response.address = static_cast<std::uint32_t>(plan->index);
   if (plan->needs_data) {
-    if (!data_requests_.take(connection->peer(), clock_.now())) {
+    if (!requests_of(*connection).data.take(connection->peer(), clock_.now())) {
       ++counters_.rejected;
       response.status = ResponseStatus::rejected;
       co_return co_await respond(stream, response);

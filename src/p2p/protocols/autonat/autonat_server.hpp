@@ -31,7 +31,9 @@ inline constexpr const char* kAutonatV1Id = "/libp2p/autonat/1.0.0";
 
 // All figures are go-libp2p's. Requests served at once:
 inline constexpr StreamLimits kAutonatLimits{.all = 64, .of_peer = 2};
-// Requests in a minute: of all, of one peer, and those that dial another IP address than we see.
+// Requests in a minute: of all, of one peer, and those that dial another IP address than we see. Of
+// version 2 for members and for strangers each, so that these do not use up what those need; only
+// strangers speak version 1.
 inline constexpr std::size_t kMaxAutonatRequests = 60;
 inline constexpr std::size_t kMaxAutonatRequestsOfPeer = 12;
 inline constexpr std::size_t kMaxAutonatDataRequests = 12;
@@ -95,8 +97,14 @@ class AutonatServer {
   Clock& clock_;
   Random& random_;
   AutonatServerOptions options_;
-  RequestLog requests_{kMaxAutonatRequests, kMaxAutonatRequestsOfPeer};
-  RequestLog data_requests_{kMaxAutonatDataRequests, kMaxAutonatDataRequests};
+  struct Requests {
+    RequestLog all{kMaxAutonatRequests, kMaxAutonatRequestsOfPeer};
+    RequestLog data{kMaxAutonatDataRequests, kMaxAutonatDataRequests};
+  };
+  Requests& requests_of(const Connection& connection);
+
+  Requests of_members_;
+  Requests of_strangers_;
   RequestLog v1_requests_{kMaxAutonatV1Requests, kMaxAutonatV1RequestsOfPeer};
   AutonatServerCounters counters_;
 };

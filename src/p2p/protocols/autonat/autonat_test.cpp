@@ -200,6 +200,34 @@ TEST(Autonat, the_client_pays_what_is_demanded) {
   });
 }
 
+TEST(Autonat, requests_of_strangers_leave_those_of_members_their_turn) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    AutonatRig server(executor, 1, false), member(executor, 2);
+    std::vector<std::unique_ptr<AutonatRig>> strangers;
+    std::size_t taken = 0;
+    for (std::uint64_t seed = 3; taken < kMaxAutonatRequests; ++seed) {
+      strangers.push_back(std::make_unique<AutonatRig>(executor, seed));
+      auto connection = co_await test::connect(*strangers.back(), server);
+      for (std::size_t i = 0; i < kMaxAutonatRequestsOfPeer; ++i, ++taken) {
+        auto asking = strangers.back()->ask(connection, server.addresses());
+        EXPECT_TRUE(co_await asking.result());
+      }
+    }
+    auto connection = co_await test::connect(member, server);
+    auto as_stranger = member.ask(connection, member.addresses());
+    const auto rejected = co_await as_stranger.result();
+    EXPECT_TRUE(rejected && rejected->verdict == DialVerdict::rejected);
+    server.swarm.connection_to(member.id())->trust();
+    auto as_member = member.ask(connection, member.addresses());
+    const auto answer = co_await as_member.result();
+    EXPECT_TRUE(answer && answer->verdict == DialVerdict::refused) << "loopback is not dialed";
+    connection.reset();
+    for (auto& stranger : strangers) (void)co_await stranger->close();
+    co_await close_all(member, server);
+  });
+}
+
 TEST(Autonat, a_thirteenth_request_within_a_minute_is_rejected) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;

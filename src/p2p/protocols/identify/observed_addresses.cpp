@@ -30,19 +30,6 @@ bool is_behind_nat64(const Multiaddr& address) {
   return starts_with(ip, kNat64) || starts_with(ip, kLocalNat64);
 }
 
-// Whose observers count as one: a customer's IPv4 address, or IPv6 network. Empty for what is no IP
-// address.
-std::string place_of(const Multiaddr& remote) {
-  const auto components = remote.components();
-  if (components.empty()) return {};
-  const BytesView ip = components.front().value;
-  switch (components.front().code) {
-    case Protocol::ip4: return std::string(as_text(ip));
-    case Protocol::ip6: return std::string(as_text(ip.first(kPlaceBytesOfIp6)));
-    default: return {};
-  }
-}
-
 // Both are an IP address and a port of the same protocols.
 bool same_protocols(const Multiaddr& one, const Multiaddr& other) {
   const auto a = one.components();
@@ -102,6 +89,17 @@ class Votes {
 };
 
 }  // namespace
+
+std::string place_of(const Multiaddr& remote) {
+  const auto components = remote.components();
+  if (components.empty()) return {};
+  const BytesView ip = components.front().value;
+  switch (components.front().code) {
+    case Protocol::ip4: return std::string(as_text(ip));
+    case Protocol::ip6: return std::string(as_text(ip.first(kPlaceBytesOfIp6)));
+    default: return {};
+  }
+}
 
 void ObservedAddresses::observe(ConnectionId connection, Observation observation, TimePoint now) {
   entries_.erase(connection);

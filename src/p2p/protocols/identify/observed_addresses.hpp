@@ -43,6 +43,10 @@ struct Observation {
   bool trusted = false;
 };
 
+// Where a peer is; peers in one place may be one person's. A customer's IPv4 address, or IPv6 /56;
+// empty for what is no IP address.
+std::string place_of(const codec::Multiaddr& remote);
+
 class ObservedAddresses {
  public:
   explicit ObservedAddresses(ObserversNeeded needed = {}) : needed_(needed) {}

@@ -1,5 +1,7 @@
 #include "p2p/protocols/relay/relay_client.hpp"
 
+#include <algorithm>
+
 #include "base/deadline.hpp"
 #include "base/log.hpp"
 #include "p2p/protocols/relay/relay_voucher.hpp"
@@ -79,11 +81,13 @@ awaitable<Result<Reservation>> RelayClient::reserve(ConnectionPtr relay) {
   // It may have gone while it answered.
   if (!relay->alive()) co_return Errc::closed;
   reserved_.insert(relay->peer());
-  co_return *std::move(answer.reservation);
+  Reservation reservation = *std::move(answer.reservation);
+  reservation.expires = std::min(reservation.expires, clock_.wall_now() + kMostReservation);
+  co_return reservation;
 }
 
 Result<void> RelayClient::check(const Reservation& reservation, const codec::PeerId& relay) const {
-  if (reservation.expires <= clock_.wall_now()) return P2pErrc::bad_reservation;
+  if (reservation.expires < clock_.wall_now() + least_reservation) return P2pErrc::bad_reservation;
   if (reservation.voucher.empty()) return success();
   const auto voucher = open_voucher(reservation.voucher);
   if (!voucher || voucher->relay != relay || voucher->peer != swarm_.self())

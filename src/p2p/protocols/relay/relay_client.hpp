@@ -10,6 +10,10 @@
 
 namespace oc::p2p {
 
+// How long a reservation may last: a shorter one would be taken, and told to everybody in a new
+// record, all the time; a longer one is taken for so long (go's relays give an hour).
+inline constexpr Duration kLeastReservation = std::chrono::minutes(1);
+inline constexpr Duration kMostReservation = std::chrono::hours(1);
 // A relay must have answered within this time; to a request for a circuit it may first have to
 // reach the other end.
 inline constexpr Duration kReserveTimeout = std::chrono::seconds(10);
@@ -26,8 +30,12 @@ class RelayClient {
   // private network's relay serves those only that have proved to be members.
   std::function<awaitable<Result<void>>(ConnectionPtr relay)> ready;
 
+  // What lasts shorter is refused as bad.
+  Duration least_reservation = kLeastReservation;
+
   // Asks for a reservation, or renews the one there is: this node is then to be had through the
-  // relay, until it expires or the last direct connection to the relay ends. Errors:
+  // relay, until it expires, within kMostReservation, or the last direct connection to the relay
+  // ends. Errors:
   // P2pErrc::relay_refused, ::relay_full, ::bad_reservation, Errc::timed_out, the stream's.
   awaitable<Result<Reservation>> reserve(ConnectionPtr relay);
   // Whether reserve() succeeded, and the relay is still connected.

@@ -265,6 +265,74 @@ TEST(Relay, a_promise_that_is_past_already_is_void) {
   });
 }
 
+// Streams from a relay that names ever new peers, each with a circuit on which nobody speaks.
+awaitable<std::vector<StreamPtr>> invent_circuits(ConnectionPtr to_victim, std::size_t count) {
+  std::vector<StreamPtr> out;
+  FakeRandom random(99);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto stream = co_await to_victim->open_stream(kStopId);
+    if (!stream) break;
+    StopMessage message;
+    message.type = StopMessage::Type::connect;
+    message.peer = crypto::PrivateKey::generate(random).peer_id();
+    const Bytes request = encode(message);
+    EXPECT_TRUE(co_await net::write_delimited(**stream, request));
+    out.push_back(*std::move(stream));
+  }
+  co_await settle();
+  co_return out;
+}
+
+TEST(Relay, one_that_invents_circuits_leaves_room_for_those_who_come_directly) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    EXPECT_TRUE(co_await m.b.client.reserve(m.to_b));
+    m.to_b->trust();  // the worst case: a relay that is a member
+    auto circuits = co_await invent_circuits(m.relay.swarm.connection_to(m.b.id()), 200);
+    const ResourceLedger& ledger = m.b.swarm.ledger();
+    EXPECT_EQ(ledger.usage(Scope::transient).connections_in, ledger.limits().relay.connections);
+    EXPECT_EQ(ledger.refusals().at({Scope::source, Resource::connection_in}),
+              circuits.size() - ledger.limits().relay.connections);
+    EXPECT_NE(co_await test::connect(m.a, m.b), nullptr);
+    circuits.clear();
+  });
+}
+
+// What a reservation comes to at a relay that promises it until then.
+awaitable<Result<Reservation>> reserve_until(Meeting& m, WallTime expires) {
+  m.relay.swarm.handle(kHopId, [expires](ConnectionPtr, StreamPtr stream) -> awaitable<void> {
+    (void)co_await net::read_delimited(*stream, kMaxRelayMessage);
+    HopMessage message;
+    message.status = RelayStatus::ok;
+    message.reservation.emplace();
+    message.reservation->expires = expires;
+    const Bytes answer = encode(message);
+    EXPECT_TRUE(co_await net::write_delimited(*stream, answer));
+    (void)co_await stream->close_write();
+    (void)co_await stream->read_chain();  // until it was taken: a reset overtakes what was sent
+  });
+  co_return co_await m.b.client.reserve(m.to_b);
+}
+
+TEST(Relay, a_promise_too_short_to_be_told_to_anybody_is_void) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    const WallTime now = m.b.clock.wall_now();
+    auto reserved = co_await reserve_until(m, now + kLeastReservation - 1s);
+    EXPECT_EQ(reserved.error(), P2pErrc::bad_reservation);
+    EXPECT_FALSE(m.b.client.reserved(m.relay.id()));
+    EXPECT_TRUE(co_await reserve_until(m, now + kLeastReservation));
+  });
+}
+
+TEST(Relay, a_promise_for_centuries_is_taken_for_an_hour) {
+  with_meeting([](Meeting& m) -> awaitable<void> {
+    co_await m.gather(true);
+    auto reserved = co_await reserve_until(m, WallTime::max());
+    EXPECT_TRUE(reserved && reserved->expires == m.b.clock.wall_now() + kMostReservation);
+  });
+}
+
 TEST(Relay, a_circuit_from_a_relay_that_was_not_chosen_is_refused) {
   with_meeting([](Meeting& m) -> awaitable<void> {
     co_await m.gather(true);
