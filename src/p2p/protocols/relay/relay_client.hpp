@@ -38,6 +38,8 @@ class RelayClient {
   // ends. Errors:
   // P2pErrc::relay_refused, ::relay_full, ::bad_reservation, Errc::timed_out, the stream's.
   awaitable<Result<Reservation>> reserve(ConnectionPtr relay);
+  // Takes no more circuits of the relay, which has said that it relays no more.
+  void release(const codec::PeerId& relay) { reserved_.erase(relay); }
   // Whether reserve() succeeded, and the relay is still connected.
   bool reserved(const codec::PeerId& relay) const { return reserved_.contains(relay); }
 
