@@ -25,6 +25,9 @@ constexpr auto kAcceptRetry = std::chrono::milliseconds(50);
 constexpr int kKeepAliveIdle = 30;
 constexpr int kKeepAliveInterval = 10;
 constexpr int kKeepAliveProbes = 3;
+// Bytes that the kernel has taken and not sent: what is written ahead of others has to wait for
+// them, so there are no more than keep a fast path busy.
+constexpr int kUnsent = 128 * 1024;
 
 class Fd {
  public:
@@ -53,6 +56,7 @@ void tune(int fd) {
   set_flag(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveIdle);
   set_flag(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveInterval);
   set_flag(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
+  set_flag(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsent);
 }
 
 TcpAddress from_sockaddr(const sockaddr_storage& storage, socklen_t size) {

@@ -47,7 +47,7 @@ TEST(Tcp, both_ends_know_each_others_address) {
   });
 }
 
-TEST(Tcp, both_ends_send_at_once_and_notice_a_dead_peer) {
+TEST(Tcp, both_ends_send_at_once_keep_little_unsent_and_notice_a_dead_peer) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;
     auto listener = TcpListener::open(executor, {kLoopback4, 0});
@@ -64,6 +64,7 @@ TEST(Tcp, both_ends_send_at_once_and_notice_a_dead_peer) {
       EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
       EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
       EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 30);
+      EXPECT_EQ(option(IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 * 1024);
     }
   });
 }
