@@ -29,6 +29,12 @@ constexpr int kKeepAliveProbes = 3;
 // them, so there are no more than keep a fast path busy.
 constexpr int kUnsent = 128 * 1024;
 
+// A call that was answered, and whose caller does not say that it heard so, keeps its pair of ports
+// in use: nobody dials there from the shared port meanwhile, as hole punching has to. So the answer
+// is repeated once, and the call forgotten after 3 s instead of a minute. A caller who is still
+// there calls again.
+constexpr int kAnswerRepeats = 1;
+
 class Fd {
  public:
   explicit Fd(int fd) : fd_(fd) {}
@@ -231,7 +237,10 @@ Result<TcpListener> TcpListener::open(Executor executor, TcpAddress at, ListenOp
   }
   Fd fd(make());
   if (fd.get() < 0) return last_error();
-  if (options.share_port) set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (options.share_port) {
+    set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+    set_flag(fd.get(), IPPROTO_TCP, TCP_SYNCNT, kAnswerRepeats);
+  }
   if (::bind(fd.get(), at.data(), size) != 0) return last_error();
   if (::listen(fd.get(), options.backlog) != 0) return last_error();
   sockaddr_storage storage{};

@@ -30,9 +30,6 @@ IN_TIME_S = 15
 DIRECT_WITHIN_S = 60
 # How long a path stays cut, and machines sleep: longer than any keep-alive waits.
 CUT_S = 20
-# Linux takes the first packet of a new connection for a stray one of the old between the same ports, until it
-# forgets that: after so long without acknowledgement (five minutes, unless told otherwise).
-FORGET_S = 10
 ASLEEP_S = 40
 PORT_OF_LEFT, PORT_OF_RIGHT, PORT_OF_TRANSFER = 7001, 7002, 7003
 
@@ -194,8 +191,6 @@ def path_is_cut(meeting):
     with meeting.echoes():
         meeting.direct_since(0)
         router = meeting.left.host.router
-        for node in (meeting.left, meeting.right):
-            node.host.router.sysctl("net.netfilter.nf_conntrack_tcp_timeout_unacknowledged", FORGET_S)
         with meeting.talking():
             began = time.monotonic()
             fault.part(router, meeting.right.host.router)
@@ -204,6 +199,9 @@ def path_is_cut(meeting):
                 assert path_of(near, far).startswith("circuit via")
             time.sleep(max(0, began + CUT_S - time.monotonic()))
         fault.rejoin(router)
+        # What Linux remembers of a connection may keep out another one between the same ports for minutes.
+        for node in (meeting.left, meeting.right):
+            node.host.router.forget()
         times.direct = meeting.direct_since(time.monotonic())
     return times
 
