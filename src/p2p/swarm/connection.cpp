@@ -34,6 +34,7 @@ Connection::Connection(Facts facts, SecureChannel channel, ResourceLedger::Conne
              clock, hash_seed, std::move(on_stream), std::move(on_silent)),
       tasks_(std::move(executor)) {
   apply_limits();
+  slot_.on_cut([this] { muxer_.abort(P2pErrc::connection_limit); });
 }
 
 void Connection::apply_limits() {

@@ -1,5 +1,6 @@
 #include "p2p/swarm/resource_ledger.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/assert.hpp"
@@ -78,6 +79,15 @@ struct ResourceLedger::Books {
     ResourceUsage usage;
     ReceiveBudget memory;
   };
+  // An inbound connection that nobody vouched for.
+  struct Unproved {
+    Source source;
+    Bytes place;  // SourceGate::widest()
+    TimePoint since{};
+    bool identified = false;
+    bool cut = false;
+    std::function<void()> on_cut;
+  };
   struct ProtocolBooks {
     std::size_t streams = 0;
     std::size_t untrusted = 0;  // of them
@@ -97,6 +107,11 @@ struct ResourceLedger::Books {
     if (!fits(untrusted, limits.untrusted, direction)) return Refusal{Scope::untrusted, direction};
     return std::nullopt;
   }
+  // Makes room for a newcomer, if that is needed and may be: among handshakes, or among strangers.
+  void make_room(bool identified, const Bytes& newcomer);
+  // The number of the one to cut; 0 when there is none.
+  std::uint64_t find_victim(bool identified, const Bytes& newcomer) const;
+  void cut(Unproved& one);
   const ScopeLimits& peer_limits(bool trusted) const {
     return trusted ? limits.peer : limits.untrusted_peer;
   }
@@ -121,10 +136,56 @@ struct ResourceLedger::Books {
   SourceGate sources;
   ReceiveBudget system_memory;
   ReceiveBudget untrusted_memory;
+  std::map<std::uint64_t, Unproved> unproved;  // oldest first
+  std::uint64_t next_unproved = 1;
+  TimePoint newest{};  // when the last one came
   std::map<codec::PeerId, PeerBooks> peers;
   std::map<std::string, ProtocolBooks> protocols;
   std::map<Refusal, std::uint64_t> refusals;
 };
+
+std::uint64_t ResourceLedger::Books::find_victim(bool identified, const Bytes& newcomer) const {
+  struct Crowd {
+    std::size_t size = 0;
+    std::uint64_t oldest = 0;
+  };
+  std::map<Bytes, Crowd> crowds;
+  std::uint64_t oldest = 0;
+  for (const auto& [number, one] : unproved) {
+    if (one.cut || one.identified != identified) continue;
+    Crowd& crowd = crowds[one.place];
+    ++crowd.size;
+    if (!one.on_cut) continue;
+    if (crowd.oldest == 0) crowd.oldest = number;
+    if (oldest == 0) oldest = number;
+  }
+  if (oldest == 0) return 0;
+  const std::size_t own = crowds[newcomer].size;
+  const auto& most = std::ranges::max_element(crowds, {}, [](const auto& item) {
+                       return item.second.size;
+                     })->second;
+  if (most.size > own + 1 && most.oldest != 0) return most.oldest;
+  const Duration patience = identified ? kStrangerPatience : kHandshakePatience;
+  return newest - unproved.at(oldest).since >= patience ? oldest : 0;
+}
+
+void ResourceLedger::Books::make_room(bool identified, const Bytes& newcomer) {
+  const ResourceUsage& usage = identified ? untrusted : transient;
+  const ScopeLimits& bounds = identified ? limits.untrusted : limits.transient;
+  if (fits(usage, bounds, Resource::connection_in)) return;
+  if (const std::uint64_t victim = find_victim(identified, newcomer)) cut(unproved.at(victim));
+}
+
+void ResourceLedger::Books::cut(Unproved& one) {
+  one.cut = true;
+  --system.connections_in;
+  --(one.identified ? untrusted : transient).connections_in;
+  sources.leave(one.source);
+  (void)refuse({one.identified ? Scope::untrusted : Scope::transient, Resource::connection_in},
+               to_text(one.source));
+  const auto tell = std::exchange(one.on_cut, nullptr);
+  tell();
+}
 
 ResourceLedger::ResourceLedger(ResourceLimits limits) : books_(std::make_shared<Books>(limits)) {}
 ResourceLedger::~ResourceLedger() = default;
@@ -152,12 +213,22 @@ std::size_t ResourceLedger::sources() const { return books_->sources.size(); }
 
 Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_from(Source source, TimePoint now) {
   const std::string who = to_text(source);
-  if (auto full = books_->full(Resource::connection_in)) return books_->refuse(*full, who);
-  if (auto refused = books_->sources.enter(source, now)) {
+  Books& books = *books_;
+  if (!fits(books.system, books.limits.system, Resource::connection_in))
+    return books.refuse({Scope::system, Resource::connection_in}, who);
+  if (auto refused = books.sources.refusal(source, now)) {
     const bool rate = *refused == SourceGate::Refused::rate;
-    return books_->refuse({Scope::source, rate ? Resource::rate : Resource::connection_in}, who);
+    return books.refuse({Scope::source, rate ? Resource::rate : Resource::connection_in}, who);
   }
+  books.newest = now;
+  const Bytes place = books.sources.widest(source);
+  books.make_room(false, place);
+  books.make_room(true, place);
+  if (auto full = books.full(Resource::connection_in)) return books.refuse(*full, who);
+  (void)books.sources.enter(source, now);
   ConnectionSlot slot(books_, Resource::connection_in);
+  slot.number_ = books.next_unproved++;
+  books.unproved.emplace(slot.number_, Books::Unproved{source, place, now, false, false, nullptr});
   slot.source_ = std::move(source);
   return slot;
 }
@@ -189,6 +260,7 @@ ResourceLedger::ConnectionSlot& ResourceLedger::ConnectionSlot::operator=(
   books_ = std::move(other.books_);
   direction_ = other.direction_;
   source_ = std::exchange(other.source_, std::nullopt);
+  number_ = other.number_;
   peer_ = std::move(other.peer_);
   trusted_ = other.trusted_;
   return *this;
@@ -198,39 +270,58 @@ ResourceLedger::ConnectionSlot::~ConnectionSlot() { release(); }
 
 void ResourceLedger::ConnectionSlot::release() {
   if (books_ == nullptr) return;
-  --count_of(books_->system, direction_);
-  if (source_) books_->sources.leave(*source_, trusted_);
-  if (peer_.empty()) {
-    --count_of(books_->transient, direction_);
-  } else {
-    if (!trusted_) --count_of(books_->untrusted, direction_);
-    books_->leave_peer(peer_, direction_);
+  if (!is_cut()) {
+    --count_of(books_->system, direction_);
+    if (source_) books_->sources.leave(*source_, trusted_);
+    if (!trusted_) --count_of(peer_.empty() ? books_->transient : books_->untrusted, direction_);
   }
+  if (!peer_.empty()) books_->leave_peer(peer_, direction_);
+  books_->unproved.erase(number_);
   books_ = nullptr;
 }
 
 Granted<void> ResourceLedger::ConnectionSlot::identify(const codec::PeerId& peer) {
   if (books_ == nullptr) return {};
   ASSERT(peer_.empty());
-  if (!fits(books_->untrusted, books_->limits.untrusted, direction_))
-    return books_->refuse({Scope::untrusted, direction_}, peer.to_string());
+  if (is_cut()) return Refusal{Scope::transient, direction_};
   const auto known = books_->peers.find(peer);
   const ResourceUsage usage = known == books_->peers.end() ? ResourceUsage() : known->second.usage;
   if (!fits(usage, books_->limits.untrusted_peer, direction_))
     return books_->refuse({Scope::peer, direction_}, peer.to_string());
+  const auto one = books_->unproved.find(number_);
+  if (one != books_->unproved.end()) books_->make_room(true, one->second.place);
+  if (!fits(books_->untrusted, books_->limits.untrusted, direction_))
+    return books_->refuse({Scope::untrusted, direction_}, peer.to_string());
   --count_of(books_->transient, direction_);
   ++count_of(books_->untrusted, direction_);
   ++count_of(books_->books_of(peer).usage, direction_);
   peer_ = peer;
+  if (one != books_->unproved.end()) {
+    one->second.identified = true;
+    one->second.on_cut = nullptr;
+  }
   return {};
+}
+
+bool ResourceLedger::ConnectionSlot::is_cut() const {
+  const auto one = books_->unproved.find(number_);
+  return one != books_->unproved.end() && one->second.cut;
+}
+
+void ResourceLedger::ConnectionSlot::on_cut(std::function<void()> callback) {
+  if (books_ == nullptr) return;
+  const auto one = books_->unproved.find(number_);
+  if (one != books_->unproved.end() && !one->second.cut) one->second.on_cut = std::move(callback);
 }
 
 Granted<void> ResourceLedger::ConnectionSlot::trust() {
   if (books_ == nullptr || trusted_) return {};
   ASSERT(!peer_.empty());
+  if (is_cut()) return Refusal{Scope::untrusted, direction_};
   if (source_ && !books_->sources.welcome(*source_))
     return books_->refuse({Scope::source, direction_}, to_text(*source_));
   trusted_ = true;
+  books_->unproved.erase(std::exchange(number_, 0));
   --count_of(books_->untrusted, direction_);
   return {};
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -70,7 +71,8 @@ class ResourceLedger {
   class ConnectionSlot;
   class StreamSlot;
 
-  // A connection that came from `source`; to be asked before anything is spent on it.
+  // A connection that came from `source`; to be asked before anything is spent on it. Another one
+  // may be cut for it: see ConnectionSlot::on_cut().
   Granted<ConnectionSlot> accept(const boost::asio::ip::address& source, TimePoint now);
   Granted<ConnectionSlot> dial();
   // A circuit that came in through this relay, to be asked as accept() is.
@@ -107,6 +109,11 @@ class ResourceLedger::ConnectionSlot {
   // is as before, when too many from its source are trusted.
   Granted<void> trust();
   bool trusted() const { return trusted_; }
+  // Called when an inbound connection that nobody vouched for has to make room for another: its
+  // place is that one's already, and it is refused whatever it asks for; it should end soon. By
+  // then, or once it is trusted or identified, the callback is forgotten. Without one it is not
+  // cut.
+  void on_cut(std::function<void()> callback);
 
   // What this connection's peer may make us hold now.
   const ConnectionLimits& limits() const;
@@ -122,10 +129,13 @@ class ResourceLedger::ConnectionSlot {
   friend class ResourceLedger;
   ConnectionSlot(std::shared_ptr<Books> books, Resource direction);
   void release();
+  // Whether its place is another's already.
+  bool is_cut() const;
 
   std::shared_ptr<Books> books_;  // null when empty
   Resource direction_ = Resource::connection_in;
   std::optional<Source> source_;  // of an inbound one
+  std::uint64_t number_ = 0;      // in the books, of an inbound one until it is trusted
   codec::PeerId peer_;            // empty while transient
   bool trusted_ = false;
 };

@@ -216,6 +216,89 @@ TEST_F(Ledger, a_relay_hands_over_so_many_circuits_and_leaves_room_for_those_who
   EXPECT_TRUE(ledger_->accept_circuit(peer_of(0), TimePoint{})) << "members do not count";
 }
 
+// Inbound connections that may be cut, and who was.
+struct Crowd {
+  explicit Crowd(ResourceLedger& in) : ledger(in) {}
+
+  // Whether one more from there got in.
+  bool come(const std::string& source, TimePoint now = TimePoint{}) {
+    auto slot = ledger.accept(boost::asio::ip::make_address(source), now);
+    if (!slot) return false;
+    const std::size_t number = slots.size();
+    slot->on_cut([this, number] { cut.push_back(number); });
+    slots.push_back(*std::move(slot));
+    return true;
+  }
+  bool identify(std::size_t number) {
+    const bool taken = slots[number].identify(peer_of(number)).has_value();
+    slots[number].on_cut([this, number] { cut.push_back(number); });
+    return taken;
+  }
+
+  ResourceLedger& ledger;
+  std::vector<ConnectionSlot> slots;
+  std::vector<std::size_t> cut;  // places in slots
+};
+using Numbers = std::vector<std::size_t>;
+
+TEST_F(Ledger, silent_connections_of_few_sources_make_room_for_a_newcomer_at_once) {
+  ResourceLimits limits;
+  limits.transient.connections = {.in = 4, .out = 4, .all = 8};
+  limit(limits);
+  Crowd crowd(*ledger_);
+  for (const char* source : {"192.0.2.9", "192.0.2.1", "192.0.2.1", "192.0.2.1"})
+    EXPECT_TRUE(crowd.come(source));
+  EXPECT_TRUE(crowd.come("192.0.2.2"));
+  EXPECT_EQ(crowd.cut, (Numbers{1})) << "the oldest of the source that has most";
+  EXPECT_FALSE(crowd.slots[1].identify(peer_of(1))) << "its place is taken";
+  EXPECT_TRUE(crowd.come("192.0.2.3"));
+  EXPECT_EQ(crowd.cut, (Numbers{1, 2}));
+  EXPECT_FALSE(crowd.come("192.0.2.4")) << "nobody has more than the others";
+  EXPECT_FALSE(crowd.come("192.0.2.1"));
+  crowd.slots[1] = ConnectionSlot();
+  EXPECT_EQ(ledger_->usage(Scope::transient).connections_in, 4u) << "it gave its place back before";
+  EXPECT_EQ(crowd.cut, (Numbers{1, 2}));
+  crowd.slots.clear();
+  expect_nothing_taken();
+}
+
+TEST_F(Ledger, a_handshake_that_takes_long_makes_room_when_all_places_are_taken) {
+  ResourceLimits limits;
+  limits.transient.connections = {.in = 3, .out = 3, .all = 6};
+  limit(limits);
+  Crowd crowd(*ledger_);
+  const TimePoint later = TimePoint{} + kHandshakePatience;
+  EXPECT_TRUE(crowd.come("192.0.2.1"));
+  EXPECT_TRUE(crowd.come("192.0.2.2", later));
+  EXPECT_TRUE(crowd.come("192.0.2.3", later));
+  EXPECT_EQ(crowd.cut, Numbers()) << "there is room yet";
+  EXPECT_TRUE(crowd.come("192.0.2.4", later));
+  EXPECT_EQ(crowd.cut, (Numbers{0}));
+  EXPECT_FALSE(crowd.come("192.0.2.5", later));
+}
+
+TEST_F(Ledger, strangers_that_prove_nothing_make_room_and_members_never) {
+  ResourceLimits limits;
+  limits.untrusted.connections = {.in = 4, .out = 4, .all = 8};
+  limit(limits);
+  Crowd crowd(*ledger_);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(crowd.come("192.0.2.1") && crowd.identify(i));
+  }
+  EXPECT_TRUE(crowd.slots[0].trust());
+  EXPECT_TRUE(crowd.come("192.0.2.1") && crowd.identify(4));
+  EXPECT_TRUE(crowd.come("192.0.2.2") && crowd.identify(5));
+  EXPECT_EQ(crowd.cut, (Numbers{1})) << "the first one is trusted";
+  EXPECT_FALSE(crowd.slots[1].trust()) << "too late";
+  EXPECT_EQ(ledger_->usage(Scope::untrusted).connections_in, 4u);
+  EXPECT_TRUE(crowd.slots[5].trust());
+  EXPECT_TRUE(crowd.come("192.0.2.1", TimePoint{} + kStrangerPatience) && crowd.identify(6));
+  EXPECT_TRUE(crowd.come("192.0.2.1", TimePoint{} + kStrangerPatience) && crowd.identify(7));
+  EXPECT_EQ(crowd.cut, (Numbers{1, 2}));
+  crowd.slots.clear();
+  expect_nothing_taken();
+}
+
 TEST_F(Ledger, streams_are_counted_by_direction_in_every_scope) {
   const ConnectionSlot stranger = connected(1), member = connected(2, true);
   EXPECT_EQ(open(stranger, kStreamIn, 2), 2u);

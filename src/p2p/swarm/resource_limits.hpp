@@ -8,7 +8,16 @@
 #include <cstddef>
 #include <limits>
 
+#include "base/clock.hpp"
+
 namespace oc::p2p {
+
+// When all places are taken an inbound connection is cut for each that comes: the oldest of the
+// source that has most, if that has two more than the newcomer's; else the oldest of all, once it
+// had this time for its handshake, or to prove itself. So a few hosts keep nobody out, whatever
+// they do, and many only those who do not come a second time.
+inline constexpr Duration kHandshakePatience = std::chrono::seconds(2);
+inline constexpr Duration kStrangerPatience = std::chrono::seconds(5);
 
 inline constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
@@ -54,7 +63,8 @@ struct ResourceLimits {
   ScopeLimits transient{{256, 256, 384}, {4096, kUnlimited, kUnlimited}, kUnlimited};
 
   // Peers that nobody vouched for (Connection::trust), together: half of the connections, an eighth
-  // of the streams and a quarter of the memory, so that no number of strangers keeps members out.
+  // of the streams and a quarter of the memory, so that members who are in keep what they have.
+  // Those who come are strangers at first: see kHandshakePatience.
   ScopeLimits untrusted{{896, 512, 1024}, {8192, 4096, 10'240}, 64 << 20};
 
   // One peer. Eight connections as in go: both sides may dial at once, over several paths, and

@@ -66,15 +66,24 @@ SourceGate::Entry& SourceGate::entry_for(const Prefix& prefix, TimePoint now) {
   return entry;
 }
 
-std::optional<SourceGate::Refused> SourceGate::enter(const Source& source, TimePoint now) {
+Bytes SourceGate::widest(const Source& source) const {
   const auto prefixes = prefixes_of(source);
-  for (const Prefix& prefix : prefixes) {
+  return prefixes.empty() ? Bytes() : prefixes.back().key;
+}
+
+std::optional<SourceGate::Refused> SourceGate::refusal(const Source& source, TimePoint now) const {
+  for (const Prefix& prefix : prefixes_of(source)) {
     const auto found = table_.find(prefix.key);
     if (found == table_.end()) continue;
     if (found->second.connections >= prefix.limits->connections) return Refused::count;
     if (found->second.tokens_at(now) < 1) return Refused::rate;
   }
-  for (const Prefix& prefix : prefixes) {
+  return std::nullopt;
+}
+
+std::optional<SourceGate::Refused> SourceGate::enter(const Source& source, TimePoint now) {
+  if (const auto refused = refusal(source, now)) return refused;
+  for (const Prefix& prefix : prefixes_of(source)) {
     Entry& entry = entry_for(prefix, now);
     ++entry.connections;
     entry.tokens -= 1;

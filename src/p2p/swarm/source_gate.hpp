@@ -35,6 +35,8 @@ class SourceGate {
   SourceGate& operator=(const SourceGate&) = delete;
 
   enum class Refused { count, rate };
+  // Which bound forbids a connection, if one does.
+  std::optional<Refused> refusal(const Source& source, TimePoint now) const;
   // Counts a connection, or says which bound forbids it (and has counted nothing).
   std::optional<Refused> enter(const Source& source, TimePoint now);
   // The connection's peer is trusted: it gives its token back, and counts among the trusted. False
@@ -42,6 +44,9 @@ class SourceGate {
   bool welcome(const Source& source);
   // The connection ended; `welcomed` when welcome() took it.
   void leave(const Source& source, bool welcomed = false);
+
+  // Names the widest that may be one person's: an IPv4 address, a /48, a relay. Loopback is empty.
+  Bytes widest(const Source& source) const;
 
   std::size_t size() const { return table_.size(); }
 

@@ -10,6 +10,36 @@
 #include "p2p/upgrade/multistream.hpp"
 
 namespace oc::p2p {
+namespace {
+
+// Shared by an operation that may be cut, and whoever cuts it, perhaps when it is over already.
+struct Cut {
+  asio::cancellation_signal signal;
+  bool done = false;
+};
+
+// Runs an operation that ends early when it is cut: P2pErrc::connection_limit.
+awaitable<Result<ConnectionPtr>> until_cut(std::shared_ptr<Cut> cut,
+                                           awaitable<Result<ConnectionPtr>> operation) {
+  auto executor = co_await asio::this_coro::executor;
+  const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+  auto outer = cancellation.slot();
+  if (outer.is_connected())
+    outer.assign([cut](asio::cancellation_type type) { cut->signal.emit(type); });
+  Result<ConnectionPtr> result = P2pErrc::connection_limit;
+  try {
+    result = co_await asio::co_spawn(
+        executor, std::move(operation),
+        asio::bind_cancellation_slot(cut->signal.slot(), asio::use_awaitable));
+  } catch (const boost::system::system_error&) {
+    if (!cut->done) throw;
+  }
+  if (outer.is_connected()) outer.clear();
+  if (!result && cut->done) co_return P2pErrc::connection_limit;
+  co_return result;
+}
+
+}  // namespace
 
 Swarm::Swarm(Executor executor, Clock& clock, Random& random, crypto::PrivateKey identity,
              SwarmOptions options)
@@ -157,9 +187,7 @@ awaitable<void> Swarm::accept_one(net::TcpListener::Accepted accepted,
   auto raw = describe(std::move(accepted.stream));
   if (!raw) co_return;  // gone already
   if (expected) raw->origin = Origin::punched;
-  auto upgraded = co_await with_deadline<ConnectionPtr>(
-      clock_, kUpgradeTimeout,
-      establish(*std::move(raw), role, std::move(expected), std::move(slot)));
+  auto upgraded = co_await admit(*std::move(raw), role, std::move(expected), std::move(slot));
   if (upgraded) co_return;
   ++counters_.upgrades_failed;
   log::debug("inbound connection from {} failed: {}", net::to_text(accepted.remote),
@@ -200,9 +228,20 @@ awaitable<Result<ConnectionPtr>> Swarm::accept_circuit(RawConnection raw, codec:
     co_return P2pErrc::connection_limit;
   }
   ++counters_.accepted;
+  co_return co_await admit(std::move(raw), Direction::inbound, std::move(from), *std::move(slot));
+}
+
+awaitable<Result<ConnectionPtr>> Swarm::admit(RawConnection raw, Direction role,
+                                              std::optional<codec::PeerId> expected,
+                                              ResourceLedger::ConnectionSlot slot) {
+  auto cut = std::make_shared<Cut>();
+  slot.on_cut([cut] {
+    cut->done = true;
+    cut->signal.emit(asio::cancellation_type::terminal);
+  });
   co_return co_await with_deadline<ConnectionPtr>(
       clock_, kUpgradeTimeout,
-      establish(std::move(raw), Direction::inbound, std::move(from), *std::move(slot)));
+      until_cut(cut, establish(std::move(raw), role, std::move(expected), std::move(slot))));
 }
 
 awaitable<Result<ConnectionPtr>> Swarm::dial_address(codec::PeerId peer, codec::Multiaddr address,

@@ -169,6 +169,10 @@ class Swarm {
   awaitable<Result<ConnectionPtr>> establish(RawConnection raw, Direction direction,
                                              std::optional<codec::PeerId> expected,
                                              ResourceLedger::ConnectionSlot slot);
+  // establish() for what came in: within kUpgradeTimeout, unless others need its place before.
+  awaitable<Result<ConnectionPtr>> admit(RawConnection raw, Direction role,
+                                         std::optional<codec::PeerId> expected,
+                                         ResourceLedger::ConnectionSlot slot);
   ConnectionPtr add_connection(Connection::Facts facts, SecureChannel channel,
                                ResourceLedger::ConnectionSlot slot);
   awaitable<void> run_connection(ConnectionPtr connection);

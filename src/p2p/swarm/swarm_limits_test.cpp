@@ -217,6 +217,43 @@ TEST(SwarmLimits, connections_over_the_bound_are_refused_before_the_handshake) {
   });
 }
 
+TEST(SwarmLimits, visitors_that_say_nothing_make_room_for_one_that_does) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    ResourceLimits limits;
+    limits.transient.connections = {.in = 4, .out = 4, .all = 8};
+    SwarmRig hub(executor, 1, limited(limits)), member(executor, 2);
+    std::vector<std::unique_ptr<net::SocketStream>> silent;
+    for (int i = 0; i < 4; ++i) silent.push_back(*co_await net::tcp_connect(hub.address()));
+    co_await test::settle();
+    EXPECT_EQ(hub.swarm.counters().accepted, 4u);
+    hub.clock.advance(kHandshakePatience);
+    EXPECT_NE(co_await test::connect(member, hub), nullptr);
+    EXPECT_EQ(hub.swarm.counters().upgrades_failed, 1u);
+    EXPECT_EQ(hub.swarm.ledger().usage(Scope::transient).connections_in, 3u);
+    silent.clear();
+    co_await close_all(member, hub);
+    EXPECT_TRUE(hub.swarm.ledger().usage(Scope::system).empty());
+  });
+}
+
+TEST(SwarmLimits, strangers_that_prove_nothing_make_room_for_one_that_may) {
+  test::run_async([]() -> awaitable<void> {
+    auto executor = co_await asio::this_coro::executor;
+    ResourceLimits limits;
+    limits.untrusted.connections = {.in = 2, .out = 2, .all = 4};
+    SwarmRig hub(executor, 1, limited(limits)), a(executor, 2), b(executor, 3), late(executor, 4);
+    (void)co_await test::connect(a, hub);
+    (void)co_await test::connect(b, hub);
+    hub.clock.advance(kStrangerPatience);
+    EXPECT_NE(co_await test::connect(late, hub), nullptr);
+    EXPECT_EQ(hub.swarm.connection_to(a.id()), nullptr);
+    EXPECT_NE(hub.swarm.connection_to(b.id()), nullptr);
+    for (SwarmRig* rig : {&a, &b, &late, &hub}) (void)co_await rig->close();
+    EXPECT_TRUE(hub.swarm.ledger().usage(Scope::system).empty());
+  });
+}
+
 TEST(SwarmLimits, a_swarm_with_too_many_connections_closes_the_least_valuable) {
   test::run_async([]() -> awaitable<void> {
     auto executor = co_await asio::this_coro::executor;
