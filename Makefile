@@ -1,6 +1,6 @@
 # The front door. Each target is a script that can be run by itself; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run build test asan tsan interop hostile fuzz bench bench-libp2p bench-link format lint tidy clean
+.PHONY: help run build test asan tsan interop hostile fuzz bench bench-libp2p bench-link bench-nat format lint tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ bench-link: ## what a TCP connection gets through the links of tests/lab (ARGS="
 	@scripts/setup build test bench
 	@scripts/build dev link-emulator
 	@bench/link.py $(ARGS)
+
+bench-nat: ## through a relay, through NATs, and through a long fat link (ARGS="--quick", "--only relay", …)
+	@scripts/setup build test bench
+	@scripts/build release open-chat
+	@scripts/build dev link-emulator
+	@bench/nat.py $(ARGS)
 
 format: ## rewrite C++ files as .clang-format says
 	@scripts/setup test

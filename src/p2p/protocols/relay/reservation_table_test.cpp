@@ -69,5 +69,19 @@ TEST_F(Reservations, a_refused_renewal_leaves_the_old_one) {
   EXPECT_TRUE(table.has(peer(1), now));
 }
 
+TEST(ReservationLimits, a_thousand_peers_of_one_address_leave_room_for_others) {
+  const ReservationLimits limits;
+  ReservationTable table(limits);
+  const TimePoint now{100h};
+  std::size_t granted = 0;
+  for (std::uint64_t i = 1; i <= 1000; ++i) {
+    if (table.reserve(peer(i), false, "a", now)) ++granted;
+  }
+  EXPECT_EQ(granted, limits.strangers_of_source);
+  EXPECT_EQ(table.size(), granted);
+  EXPECT_TRUE(table.reserve(peer(1001), false, "b", now));
+  EXPECT_TRUE(table.reserve(peer(1002), true, "a", now));
+}
+
 }  // namespace
 }  // namespace oc::p2p
