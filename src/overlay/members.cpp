@@ -37,12 +37,13 @@ const SealedRecord* Members::find_record(const codec::PeerId& peer) const {
   return best;
 }
 
-void Members::proved(const p2p::ConnectionPtr& connection, const NetworkId& network) {
-  if (!connection->alive() || !connection->trust()) return;
+bool Members::proved(const p2p::ConnectionPtr& connection, const NetworkId& network) {
+  if (!connection->alive() || !connection->trust()) return false;
   const bool was_online = connection_to(connection->peer(), network) != nullptr;
   proofs_[connection->facts().id].insert(network);
   wake_waiters();
   if (!was_online) on_change(connection->peer(), network, true);
+  return true;
 }
 
 void Members::forget(const p2p::Connection& connection) {

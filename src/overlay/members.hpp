@@ -31,8 +31,9 @@ class Members {
   // The newest record of a peer in any network.
   const SealedRecord* find_record(const codec::PeerId& peer) const;
 
-  // The peer of this connection has proved that it knows the network's password, on it.
-  void proved(const p2p::ConnectionPtr& connection, const NetworkId& network);
+  // The peer of this connection has proved that it knows the network's password, on it. False when
+  // it is closed, or is now, because there is no room for another trusted one.
+  bool proved(const p2p::ConnectionPtr& connection, const NetworkId& network);
   void forget(const p2p::Connection& connection);
   bool is_member(const p2p::Connection& connection, const NetworkId& network) const;
   bool is_member(const p2p::Connection& connection) const;

@@ -136,7 +136,7 @@ void Overlay::on_disconnected(const p2p::ConnectionPtr& connection, error_code w
 }
 
 void Overlay::on_proved(const p2p::ConnectionPtr& connection, const NetworkId& network) {
-  members_.proved(connection, network);
+  if (!members_.proved(connection, network)) return;
   // A fellow member is trusted to say from where it sees us: it would harm its own network only.
   host_.identify().trust(*connection);
   look_for_relays();

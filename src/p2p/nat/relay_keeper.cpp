@@ -95,8 +95,13 @@ ConnectionPtr RelayKeeper::choose() const {
 }
 
 bool RelayKeeper::has_stopped(const codec::PeerId& relay) const {
-  const ConnectionPtr connection = direct_connection(swarm_, relay);
-  return connection != nullptr && connection->info() && !offers_relay(*connection);
+  bool said = false;
+  for (const ConnectionPtr& connection : swarm_.connections_to(relay)) {
+    if (!connection->alive() || !connection->facts().direct() || !connection->info()) continue;
+    if (offers_relay(*connection)) return false;
+    said = true;
+  }
+  return said;
 }
 
 void RelayKeeper::forget_lost() {

@@ -69,7 +69,7 @@ class RelayKeeper {
   // The relay to ask next, if one is to be asked now.
   ConnectionPtr choose() const;
   bool is_candidate(const Connection& connection) const;
-  // Whether a connected relay says that it is none any more.
+  // Whether a connected relay says that it is none any more, and nothing else on any connection.
   bool has_stopped(const codec::PeerId& relay) const;
   void forget_lost();
   void take(const Connection& relay, Reservation reservation);

@@ -126,6 +126,33 @@ TEST(RelayKeeper, replaces_one_that_stops_relaying) {
   });
 }
 
+TEST(RelayKeeper, a_relay_has_stopped_only_when_no_connection_says_otherwise) {
+  with_world([](World& w) -> awaitable<void> {
+    auto first = co_await w.meet(0);
+    PeerInfo none;
+    none.protocols = {"/ipfs/id/1.0.0"};
+    first->set_info(none);
+    auto second =
+        co_await w.node.swarm.connect_once(w.relays[0]->id(), w.relays[0]->addresses().front(),
+                                           Direction::outbound, Origin::dialed, kDialTimeout);
+    EXPECT_TRUE(second);
+    (*second)->trust();
+    PeerInfo relays;
+    relays.protocols = w.relays[0]->swarm.protocols();
+    (*second)->set_info(relays);
+    co_await settle();
+    for (const ConnectionPtr& there : w.relays[0]->swarm.connections_to(w.node.id()))
+      there->trust();
+    const int before = w.changes;
+    w.keeper.look();
+    co_await settle();
+    for (int i = 0; i < 5; ++i) co_await w.pass(kRelayTick);
+    EXPECT_TRUE(w.holds(0));
+    EXPECT_LE(w.changes, before + 1);
+    second = Errc::closed;
+  });
+}
+
 TEST(RelayKeeper, renews_before_a_reservation_ends) {
   with_world([](World& w) -> awaitable<void> {
     (void)co_await w.meet(0);

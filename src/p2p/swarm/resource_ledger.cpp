@@ -150,21 +150,23 @@ std::uint64_t ResourceLedger::Books::find_victim(bool identified, const Bytes& n
     std::uint64_t oldest = 0;
   };
   std::map<Bytes, Crowd> crowds;
-  std::uint64_t oldest = 0;
   for (const auto& [number, one] : unproved) {
     if (one.cut || one.identified != identified) continue;
     Crowd& crowd = crowds[one.place];
     ++crowd.size;
-    if (!one.on_cut) continue;
-    if (crowd.oldest == 0) crowd.oldest = number;
-    if (oldest == 0) oldest = number;
+    if (one.on_cut && crowd.oldest == 0) crowd.oldest = number;
   }
-  if (oldest == 0) return 0;
   const std::size_t own = crowds[newcomer].size;
   const auto& most = std::ranges::max_element(crowds, {}, [](const auto& item) {
                        return item.second.size;
                      })->second;
   if (most.size > own + 1 && most.oldest != 0) return most.oldest;
+  std::uint64_t oldest = 0;
+  for (const auto& [place, crowd] : crowds) {
+    if (crowd.size < own || crowd.oldest == 0) continue;
+    if (oldest == 0 || crowd.oldest < oldest) oldest = crowd.oldest;
+  }
+  if (oldest == 0) return 0;
   const Duration patience = identified ? kStrangerPatience : kHandshakePatience;
   return newest - unproved.at(oldest).since >= patience ? oldest : 0;
 }
@@ -225,7 +227,7 @@ Granted<ResourceLedger::ConnectionSlot> ResourceLedger::accept_from(Source sourc
   books.make_room(false, place);
   books.make_room(true, place);
   if (auto full = books.full(Resource::connection_in)) return books.refuse(*full, who);
-  (void)books.sources.enter(source, now);
+  ASSERT(!books.sources.enter(source, now));
   ConnectionSlot slot(books_, Resource::connection_in);
   slot.number_ = books.next_unproved++;
   books.unproved.emplace(slot.number_, Books::Unproved{source, place, now, false, false, nullptr});
@@ -318,7 +320,8 @@ Granted<void> ResourceLedger::ConnectionSlot::trust() {
   if (books_ == nullptr || trusted_) return {};
   ASSERT(!peer_.empty());
   if (is_cut()) return Refusal{Scope::untrusted, direction_};
-  if (source_ && !books_->sources.welcome(*source_))
+  const bool scarce = books_->system.connections_in > books_->limits.system.connections.in / 2;
+  if (source_ && !books_->sources.welcome(*source_, scarce))
     return books_->refuse({Scope::source, direction_}, to_text(*source_));
   trusted_ = true;
   books_->unproved.erase(std::exchange(number_, 0));

@@ -13,9 +13,10 @@
 namespace oc::p2p {
 
 // When all places are taken an inbound connection is cut for each that comes: the oldest of the
-// source that has most, if that has two more than the newcomer's; else the oldest of all, once it
-// had this time for its handshake, or to prove itself. So a few hosts keep nobody out, whatever
-// they do, and many only those who do not come a second time.
+// source that has most, if that has two more than the newcomer's; else the oldest of those sources
+// that have as many as the newcomer's, once it had this time for its handshake, or to prove itself.
+// So a few hosts keep nobody out, whatever they do, and many only those who do not come a second
+// time.
 inline constexpr Duration kHandshakePatience = std::chrono::seconds(2);
 inline constexpr Duration kStrangerPatience = std::chrono::seconds(5);
 
@@ -81,11 +82,11 @@ struct ResourceLimits {
   ConnectionLimits untrusted_connection{32, 512 << 10};
 
   // Inbound, not from loopback. When the peer is trusted its token is given back, and its
-  // connection counts among those of trusted peers only: a member can make himself as many ids as
-  // he likes, and must not fill `system` from one machine, while a large office is behind one
-  // address. go has 8 and 0.2 a second after 16; but all members of a network may sit behind one
-  // NAT address, and come at once when the power is back. Behind an IPv6 /56 is one customer,
-  // behind a /48 a company.
+  // connection counts among those of trusted peers only, whose bound holds once half of `system` is
+  // taken: a member can make himself as many ids as he likes, and must not fill it from one
+  // machine, while a large office is behind one address. go has 8 and 0.2 a second after 16; but
+  // all members of a network may sit behind one NAT address, and come at once when the power is
+  // back. Behind an IPv6 /56 is one customer, behind a /48 a company.
   SourceLimits source{16, 64, 1, 256};
   SourceLimits source_v6_48{64, 256, 4, 512};
   // Circuits that one relay hands over: their peers' addresses are hidden, and ids are free. As a

@@ -91,10 +91,10 @@ std::optional<SourceGate::Refused> SourceGate::enter(const Source& source, TimeP
   return std::nullopt;
 }
 
-bool SourceGate::welcome(const Source& source) {
+bool SourceGate::welcome(const Source& source, bool scarce) {
   const auto prefixes = prefixes_of(source);
   for (const Prefix& prefix : prefixes) {
-    if (table_.at(prefix.key).trusted >= prefix.limits->trusted) return false;
+    if (scarce && table_.at(prefix.key).trusted >= prefix.limits->trusted) return false;
   }
   for (const Prefix& prefix : prefixes) {
     Entry& entry = table_.at(prefix.key);

@@ -40,8 +40,8 @@ class SourceGate {
   // Counts a connection, or says which bound forbids it (and has counted nothing).
   std::optional<Refused> enter(const Source& source, TimePoint now);
   // The connection's peer is trusted: it gives its token back, and counts among the trusted. False
-  // when these are too many; then nothing has changed.
-  bool welcome(const Source& source);
+  // when these are too many and places are `scarce`; then nothing has changed.
+  bool welcome(const Source& source, bool scarce);
   // The connection ended; `welcomed` when welcome() took it.
   void leave(const Source& source, bool welcomed = false);
 

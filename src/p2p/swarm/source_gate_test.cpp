@@ -74,7 +74,7 @@ TEST_F(Sources, so_many_connections_of_one_are_welcome_beside_those_that_are_not
     int count = 0;
     for (int i = 0; i < tries; ++i) {
       EXPECT_FALSE(gate.enter(make_address(address), now_));
-      const bool taken = gate.welcome(make_address(address));
+      const bool taken = gate.welcome(make_address(address), true);
       if (!taken) gate.leave(make_address(address));
       count += taken ? 1 : 0;
     }
@@ -114,7 +114,7 @@ TEST_F(Sources, a_refused_connection_costs_nothing) {
 TEST_F(Sources, a_welcome_visitor_does_not_use_up_the_rate) {
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(enter("192.0.2.1", 1), 1u);
-    EXPECT_TRUE(gate_.welcome(make_address("192.0.2.1")));
+    EXPECT_TRUE(gate_.welcome(make_address("192.0.2.1"), true));
   }
 }
 

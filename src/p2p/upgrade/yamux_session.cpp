@@ -497,6 +497,7 @@ void Session::forget_lingering(TimePoint now) {
 }
 
 void Session::ping(TimePoint now) {
+  if (left_) return;
   ping_value_ = ++next_ping_;
   ping_sent_ = now;
   concern_told_ = false;
