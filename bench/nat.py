@@ -188,8 +188,9 @@ def measure_link(arguments, directory, figures):
         for host in (near, far):
             for way in ("rmem", "wmem"):
                 host.sysctl(f"net.ipv4.tcp_{way}", f"4096 131072 {BUFFER_BYTES}")
-            host.run(["ip", "-6", "address", "flush", "dev", "eth0"])
         lab.link(near, far, **FAT_LINE)
+        for host in (near, far):
+            host.run(["ip", "-6", "address", "flush", "dev", "eth0"])
         with nodes_on(directory / "link", near=near, far=far) as nodes, \
                 iperf_server(far, LINK_PORT), iperf_server(far, DIRECT_PORT, far.address):
             found(nodes["near"])
